@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What any engine under Teiten must do. `node.py` is DuckDB on one machine; the suite in tests/stores runs against every engine.
+
+Promises: data and batch key are durable together before `take` returns; a repeated key changes nothing, for ever; a key repeated
+with other content is kept as well and reported as a conflict. Reads may run beside a write from other threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Protocol
+
+from teiten.columnar import Columns
+from teiten.model import BatchKey, Gap, Heartbeat, Receipt, SensorEntry
+
+
+class Store(Protocol):
+    def take(self, key: BatchKey, columns: Columns, received_at: int, heartbeats: Sequence[Heartbeat] = (), gaps: Sequence[Gap] = ()) -> Receipt:
+        """Store the rows of one batch (columns.SENSOR_NAMES plus `region`); sensor, day and received_at are added here."""
+        ...
+
+    def take_file(self, key: BatchKey, path: Path, received_at: int) -> Receipt:
+        """The same for a batch handed over as a Parquet file with the same columns (bulk import beside a running node)."""
+        ...
+
+    def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:
+        """(seq, content hash, rows) of the epoch's stored batches, by seq. Used to continue an import where it ended."""
+        ...
+
+    def register(self, entry: SensorEntry) -> None:
+        """Add a sensor or change its group; rows of an unregistered sensor register it in group `local`."""
+        ...
+
+    def sensors(self) -> list[SensorEntry]: ...
+
+    def cover(self, sensor: str, channel: str, first_on: date, last_on: date) -> None:
+        """State that the sensor observed all of these days (an imported file or a world covers the days it names)."""
+        ...
+
+    def seal(self, before_on: date) -> list[date]:
+        """Move every open day before `before_on` into the lake with rollups and pairs; returns the days that were sealed."""
+        ...
+
+    def ask(self, query: str, parameters: Mapping[str, Any], slots: Mapping[str, str] | None = None) -> list[tuple[Any, ...]]:
+        """Rows of the named query in queries/; `slots` choose among fixed expressions, never carry user text."""
+        ...
+
+    def status(self) -> dict[str, Any]: ...
+
+    def close(self) -> None: ...
