@@ -1,2 +1,92 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All settings of a Teiten home, composed from the structs that live beside the code they belong to."""
+"""All settings of a Teiten home, composed from the structs that live beside the code they belong to.
+
+Some tables are checked only when they are wanted (`check_all` before anything starts): their structs live in modules that load whole
+protocol libraries, which a question from the shell must not pay for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from teiten.config import Settings, from_mapping, read_settings
+from teiten.errors import ConfigurationError
+from teiten.home import Home
+from teiten.sensors import SENSORS
+from teiten.site.settings import SiteConfig
+from teiten.transport.courier import CourierSettings
+from teiten.transport.spool import SpoolSettings
+
+if TYPE_CHECKING:
+    from teiten.transport.listening import ListeningSettings
+    from teiten.transport.sender import SenderSettings
+
+_NAME = msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+
+
+class RetentionSettings(Settings, frozen=True):
+    """`[retention]`: how long raw rows stay. Pairs and rollups stay for ever."""
+
+    raw_days: Annotated[int, msgspec.Meta(ge=1)] = 400
+    raw_bytes: Annotated[int, msgspec.Meta(ge=1 << 20)] = 200 << 30
+
+
+class NodeSettings(Settings, frozen=True):
+    zone: str = "Asia/Tokyo"  # days are calendar days of this zone, for ever: changing it needs a new store
+    sensor: Annotated[str, _NAME] = "local"  # the name of this machine's observation point
+    group: Annotated[str, _NAME] = "local"
+    channels: tuple[str, ...] = tuple(SENSORS)  # which sensors `teiten up` starts
+    sensors: dict[str, dict[str, Any]] = {}
+    spool: SpoolSettings = SpoolSettings()
+    site: SiteConfig = SiteConfig()
+    courier: CourierSettings = CourierSettings()
+    retention: RetentionSettings = RetentionSettings()
+    receiver: dict[str, Any] = {}  # see `receiver_settings`: sensors on other machines deliver there
+    ship: dict[str, Any] = {}  # see `ship_settings`: where `teiten ship` sends this machine's spools
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in (*self.channels, *self.sensors) if name not in SENSORS]
+        if unknown:
+            raise ValueError(f"no such channel: {unknown[0]} (allowed: {', '.join(SENSORS)})")
+        try:
+            ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"zone: no such time zone: {self.zone}") from None
+
+    def zone_info(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def of(self, kind: str) -> Any:
+        """The checked settings of one sensor kind. Raises ConfigurationError with the key's path."""
+        module = importlib.import_module(SENSORS[kind].partition(":")[0])
+        config: type[Settings] = module.Config
+        return from_mapping(self.sensors.get(kind, {}), config, f"settings, sensors.{kind}")
+
+    def receiver_settings(self) -> ListeningSettings | None:
+        """None: no receiver wanted (no `[receiver]` in the settings)."""
+        from teiten.transport.listening import ListeningSettings
+
+        return from_mapping(self.receiver, ListeningSettings, "settings, receiver") if self.receiver else None
+
+    def ship_settings(self) -> SenderSettings:
+        from teiten.transport.sender import SenderSettings
+
+        return from_mapping(self.ship, SenderSettings, "settings, ship")
+
+
+def settings_of(home: Home) -> NodeSettings:
+    if not home.settings_file.exists() and home.root.exists() and not home.root.is_dir():
+        raise ConfigurationError(f"{home.root}: is not a folder.", "Name another with --home.")
+    return read_settings(home.settings_file, NodeSettings)
+
+
+def check_all(settings: NodeSettings) -> None:
+    """Every table is right, before anything is started or changed."""
+    for kind in settings.channels:
+        settings.of(kind)
+    settings.receiver_settings()
+    settings.ship_settings()

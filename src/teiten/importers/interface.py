@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an importer is: it recognises a format from the first bytes and turns lines into chunks of accesses.
+"""What an importer is: it recognises a format from the first bytes and turns records into chunks of accesses.
 
 An imported log is a sensor that has already finished. An importer is pure: bytes in, chunks out; it never opens a file, asks the
-time or guesses a zone by itself. Every line is accounted for: taken, other (of a kind that is no observation) or rejected.
+time or guesses a zone by itself. Every record is accounted for: taken, other (of a kind that is no observation) or rejected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from teiten.columnar import Columns
+
+SAMPLE_BYTES = 300
+Records = Literal["lines", "json"]
+"""How a stream is cut into records: at line ends, or into the values of a JSON array (plain JSON lines are cut at line ends too)."""
 
 
 class Recognition(NamedTuple):
@@ -31,22 +35,45 @@ class ReadOptions(msgspec.Struct, frozen=True):
 class Rejected(msgspec.Struct, frozen=True):
     line: int  # 1-based line (or record) number
     reason: str
-    sample: bytes  # the line, capped
+    sample: bytes  # the line, capped at SAMPLE_BYTES
 
 
 class Chunk(msgspec.Struct):
-    """Consecutive lines of one file. Chunk boundaries depend only on the content, never on timing."""
+    """What became of consecutive records. records = taken + other + rejected; `damaged` are taken, with something missing."""
 
     columns: Columns  # accesses, see columnar.py; empty dict when there are none
-    lines: int  # lines (records) this chunk covers, whatever became of them
-    other: dict[str, int]  # kind of line that is no observation -> how many
+    taken: int  # records that became at least one row
+    other: dict[str, int]  # kind of record that is no observation -> how many
     rejected: list[Rejected]
+    damaged: list[Rejected] = []
+
+
+class Reading(Protocol):
+    """One file on its way through an importer; state (years, headers, open connections) lives here and is bounded."""
+
+    def take(self, records: list[bytes], first: int) -> Chunk:
+        """What `records` say; `first` is the 1-based number of the first of them. Never raises, whatever the bytes are."""
+        ...
+
+    def finish(self) -> Chunk | None:
+        """What was still waiting for more when the file ended."""
+        ...
 
 
 class Importer(Protocol):
     name: str
     label: str
+    records: Records
+    surveys: bool  # True: needs to see the whole file once before reading it (years, what a host records at all)
 
     def recognise(self, head: bytes, file_name: str) -> Recognition | None: ...
 
-    def read(self, stream: BinaryIO, options: ReadOptions) -> Iterator[Chunk]: ...
+    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+        """What must be known of the whole file before its first record can be read; called only when `surveys`."""
+        ...
+
+    def start(self, options: ReadOptions, survey: object | None) -> Reading: ...
+
+    def is_preamble(self, record: bytes) -> bool:
+        """True for records that many files of the format begin with (headers); they alone don't identify a file."""
+        ...

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The centre in this process: store, collector and region data, opened once. The node runs on it; a verb uses it when no node runs."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from teiten.clock import Clock
+from teiten.collector import Collector
+from teiten.columnar import Columns
+from teiten.model import BatchKey, Receipt, SensorEntry
+from teiten.questions.counts import count
+from teiten.questions.interface import CountQuestion
+from teiten.questions.plain import plain
+from teiten.store.node import NodeStore
+
+
+class Here:
+    """Implements `Centre` over an open store. Thread-safe as far as the store is."""
+
+    def __init__(self, store: NodeStore, collector: Collector, zone: ZoneInfo, clock: Clock) -> None:
+        self.store = store
+        self.collector = collector
+        self.zone = zone
+        self.clock = clock
+
+    def count(self, question: CountQuestion) -> list[dict[str, Any]]:
+        return plain(count(self.store, question, self.zone), question.by)
+
+    def status(self) -> dict[str, Any]:
+        return self.store.status()
+
+    def take(self, key: BatchKey, columns: Columns) -> Receipt:
+        return self.collector.take_columns(key, columns)
+
+    def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:
+        return self.store.batches(sensor, epoch)
+
+    def register(self, entry: SensorEntry) -> None:
+        self.store.register(entry)
+
+    def sensors(self) -> list[SensorEntry]:
+        return self.store.sensors()
+
+    def cover(self, sensor: str, channel: str, first_on: date, last_on: date) -> None:
+        self.store.cover(sensor, channel, first_on, last_on)
+
+    def seal(self, before_on: date) -> list[date]:
+        return self.store.seal(before_on)
+
+    def verify(self) -> list[str]:
+        return [str(fault) for fault in self.store.verify()]
+
+    def close(self) -> None:
+        self.store.close()

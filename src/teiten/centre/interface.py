@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every verb of the command line may ask of a centre, whoever holds the store."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Protocol
+
+from teiten.columnar import Columns
+from teiten.model import BatchKey, Receipt, SensorEntry
+from teiten.questions.interface import CountQuestion
+
+
+class Centre(Protocol):
+    def count(self, question: CountQuestion) -> list[dict[str, Any]]:
+        """Plain rows, see questions/plain.py."""
+        ...
+
+    def status(self) -> dict[str, Any]: ...
+
+    def take(self, key: BatchKey, columns: Columns) -> Receipt:
+        """Store an imported or generated batch; region is added on the way."""
+        ...
+
+    def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]: ...
+
+    def register(self, entry: SensorEntry) -> None: ...
+
+    def sensors(self) -> list[SensorEntry]: ...
+
+    def cover(self, sensor: str, channel: str, first_on: date, last_on: date) -> None: ...
+
+    def seal(self, before_on: date) -> list[date]: ...
+
+    def verify(self) -> list[str]:
+        """Names of store parts that fail their checksum (set aside by this call); empty when all is well."""
+        ...
+
+    def close(self) -> None: ...

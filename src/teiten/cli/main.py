@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`teiten`: the verbs and what is common to them (the home folder, errors a person can act on). Each verb's work is in its own file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from teiten import __version__
+from teiten.cli import count, demo, import_, sense, ship, status, store, token, up
+from teiten.errors import TeitenError
+from teiten.home import Home
+
+app = typer.Typer(
+    name="teiten",
+    help="Teiten (定点): Internet fixed-point observation. Sensors record what nobody asked for; the centre counts sources, not hits.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"teiten {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def choose_home(
+    context: typer.Context,
+    home: Annotated[
+        Path, typer.Option("--home", envvar="TEITEN_HOME", help="Folder that holds the settings, spools and store.", file_okay=False)
+    ] = Path("home"),
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    context.obj = Home(home)
+
+
+for module in (up, sense, ship, import_, count, status, demo, store, token):
+    module.register(app)
+
+
+def main() -> None:
+    try:
+        app()
+    except TeitenError as error:
+        sys.stderr.write(f"teiten: {error.problem}\n" + (f"  {error.next_step}\n" if error.next_step else ""))
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`teiten sense KIND`: one sensor process. It writes its spool and nothing else; it can't read the store or open a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from teiten.clock import system_clock
+from teiten.errors import UsageError
+from teiten.home import Home
+from teiten.model import Record
+from teiten.sensors import SENSORS
+from teiten.sensors.confinement import confine
+from teiten.sensors.interface import Emit, Sensor
+from teiten.settings import NodeSettings, settings_of
+from teiten.transport.spool import SpoolWriter
+
+log = logging.getLogger("teiten.sense")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("sense")(sense)
+
+
+def sense(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(help=f"{', '.join(SENSORS)}.")],
+    unconfined: Annotated[bool, typer.Option(help="Keep all rights of this user (for debugging).")] = False,
+) -> None:
+    """Observe one channel until stopped; `teiten up` starts these by itself, `teiten ship` takes their spools elsewhere."""
+    if kind not in SENSORS:
+        raise UsageError(f"{kind}: no such sensor.", f"Allowed: {', '.join(SENSORS)}.")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    home: Home = context.obj
+    settings = settings_of(home)
+    home.prepare_channel(kind)
+    asyncio.run(_observe(home, settings, kind, unconfined))
+
+
+async def _observe(home: Home, settings: NodeSettings, kind: str, unconfined: bool) -> None:
+    spool_folder, keys = home.spool(kind), home.sensor_keys(kind)
+    spool: SpoolWriter | None = None
+
+    def emit(record: Record) -> None:
+        assert spool is not None, "nothing is observed before the spool is there"
+        spool.emit(record)
+
+    sensor = make(kind, settings, emit, keys)
+    if hasattr(sensor, "open"):
+        sensor.open()  # what needs a right is opened before the rights are given up
+    for missing in [] if unconfined else confine([spool_folder, keys]):
+        log.warning("%s: %s", kind, missing)
+    spool = SpoolWriter(spool_folder, settings.sensor, kind, system_clock, settings.spool)
+    spool.watch(sensor.dropped)
+    observing = asyncio.create_task(sensor.run())
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, observing.cancel)
+    try:
+        with suppress(asyncio.CancelledError):
+            await observing
+    finally:
+        spool.close()
+
+
+def make(kind: str, settings: NodeSettings, emit: Emit, keys: Path) -> Sensor:
+    module_name, _, class_name = SENSORS[kind].partition(":")
+    sensor_class = getattr(importlib.import_module(module_name), class_name)
+    places = () if kind == "packet" else (keys,)
+    sensor: Sensor = sensor_class(settings.of(kind), emit, system_clock, *places)
+    return sensor

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receive, check, enrich, store, acknowledge. A receipt is given only after the store says that data and key are durable.
+
+The edge where a sensor's bytes become values: a sensor may be in a stranger's hands, so every field is checked, and what is impossible
+is put aside and stated as a gap while the rest of its batch is stored.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from teiten.clock import Clock
+from teiten.columnar import Columns, from_accesses, length
+from teiten.metrics import batches, problems, rows
+from teiten.model import CATEGORIES, Access, BatchKey, Gap, Heartbeat, Receipt, Record
+from teiten.store.interface import Store
+from teiten.transport.batches import Batch
+
+log = logging.getLogger("teiten.collector")
+
+RegionOf = Callable[[Sequence[bytes]], list[str]]
+"""Region codes of addresses, in order."""
+
+_AHEAD_US = 5 * 60 * 1_000_000
+_LAST_INSTANT = 7_258_118_400_000_000  # year 2200: an invented far future must not make the store count its days
+_MAX_QUARANTINED = 10_000
+_decoder = msgspec.msgpack.Decoder(Record)
+
+
+class Collector:
+    """Thread-safe as far as the store is."""
+
+    def __init__(self, store: Store, region: RegionOf, clock: Clock, quarantine: Path | None = None) -> None:
+        self._store = store
+        self._region = region
+        self._clock = clock
+        self._quarantine = quarantine
+        self._quarantined = 0
+
+    def take(self, batch: Batch) -> Receipt:
+        """Raises ValueError for a key that can't be, and what the store raises when it can't store."""
+        _check_key(batch.key)
+        received_at = self._clock()
+        accesses: list[Access] = []
+        heartbeats: list[Heartbeat] = []
+        gaps = [gap for gap in batch.gaps if _possible(gap)]
+        bad = []
+        for payload in batch.payloads:
+            record = _decode(payload)
+            if isinstance(record, Access):
+                accesses.append(record)
+            elif isinstance(record, Heartbeat):
+                heartbeats.append(record)
+            elif isinstance(record, Gap):
+                gaps.append(record)
+            else:
+                bad.append(payload)
+        if bad:
+            self._put_aside(batch.key, bad)
+            gaps.append(Gap(from_at=received_at, to_at=received_at, channel=batch.channel, records=len(bad), reason="not readable by the collector"))
+        ahead = sum(access.observed_at > received_at + _AHEAD_US for access in accesses)
+        if ahead:
+            problems.labels("collector", "observed in the future").inc(ahead)
+        return self._store_columns(batch.key, from_accesses(accesses), received_at, heartbeats, gaps)
+
+    def take_columns(self, key: BatchKey, columns: Columns) -> Receipt:
+        """The same for rows that come as columns (importers, worlds); `region` is added here."""
+        _check_key(key)
+        return self._store_columns(key, columns, self._clock(), [], [])
+
+    def _store_columns(self, key: BatchKey, columns: Columns, received_at: int, heartbeats: list[Heartbeat], gaps: list[Gap]) -> Receipt:
+        receipt = self._store.take(key, self._with_region(columns), received_at, heartbeats, gaps)
+        batches.labels(receipt.status).inc()
+        if receipt.status == "conflict":
+            log.warning("conflict: %s %s %d came twice with different content; both are kept", key.sensor, key.epoch, key.seq)
+        if receipt.rows:
+            for channel, count in Counter(columns["channel"].tolist()).items():
+                rows.labels(channel).inc(count)
+        return receipt
+
+    def _with_region(self, columns: Columns) -> Columns:
+        if not length(columns) or "region" in columns:
+            return columns
+        sources = columns["source"].tolist()
+        distinct = list(dict.fromkeys(sources))
+        region_of = dict(zip(distinct, self._region(distinct), strict=True))
+        region = np.empty(len(sources), dtype=object)
+        region[:] = [region_of[source] for source in sources]
+        return columns | {"region": region}
+
+    def _put_aside(self, key: BatchKey, payloads: list[bytes]) -> None:
+        problems.labels("collector", "unreadable record").inc(len(payloads))
+        if self._quarantine is None or self._quarantined >= _MAX_QUARANTINED:
+            return
+        self._quarantined += len(payloads)
+        try:
+            self._quarantine.mkdir(parents=True, exist_ok=True)
+            (self._quarantine / f"{key.content_hash.hex()}.msgpack").write_bytes(msgspec.msgpack.encode([key, payloads]))
+        except OSError:
+            problems.labels("collector", "quarantine full").inc()
+
+
+def _decode(payload: bytes) -> Record | None:
+    try:
+        record: Record = _decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return record if _possible(record) else None
+
+
+def _possible(record: Record) -> bool:
+    if isinstance(record, Access):
+        return (
+            len(record.source) in (4, 16)
+            and record.category in CATEGORIES
+            and 0 <= record.observed_at < _LAST_INSTANT
+            and 1 <= record.times < 1 << 31
+            and _within(record.source_port, 1 << 16)
+            and _within(record.destination_port, 1 << 16)
+            and _within(record.size, 1 << 62)
+            and _within(record.duration_us, 1 << 62)
+            and _within(record.tcp_flags, 1 << 16)
+            and _named(record.channel)
+        )
+    counts = (record.records,) if isinstance(record, Gap) else (record.emitted, record.dropped, record.backlog_bytes)
+    return 0 <= record.from_at <= record.to_at < _LAST_INSTANT and all(_within(count, 1 << 62) for count in counts) and _named(record.channel)
+
+
+def _within(value: int | None, limit: int) -> bool:
+    return value is None or 0 <= value < limit
+
+
+def _named(channel: str) -> bool:
+    """Channels become labels and folder names: short plain words only, so that a sensor can't invent endless or odd ones."""
+    return 0 < len(channel) <= 16 and channel.isascii() and channel.isalnum()
+
+
+def _check_key(key: BatchKey) -> None:
+    if not key.sensor or len(key.sensor) > 200 or not key.epoch or len(key.epoch) > 200 or not 0 <= key.seq < 1 << 62 or len(key.content_hash) != 16:
+        raise ValueError("a batch key with an impossible part")

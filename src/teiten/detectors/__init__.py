@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pure conclusions: series in, marks and findings out. A detector reads no store, asks no clock and keeps no state of its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# name -> "module:function". To add one: its file, its line here, its thresholds with their reasons, its tests, its page in docs.
+DETECTORS: Final[dict[str, str]] = {
+    "trend": "teiten.detectors.trend:trend_mark",
+}

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where everything of one Teiten lives on disk: one folder, the home. Only paths and their rights; opens nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Home:
+    """`store/` is the centre's alone; `sensor/` belongs to the sensor processes; `run/` holds the node's socket."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().resolve()
+
+    @property
+    def settings_file(self) -> Path:
+        return self.root / "teiten.toml"
+
+    @property
+    def store(self) -> Path:
+        return self.root / "store"
+
+    @property
+    def socket(self) -> Path:
+        return self.root / "run" / "node.sock"
+
+    @property
+    def incoming(self) -> Path:
+        """Batches that a verb hands over to a running node as files."""
+        return self.root / "run" / "incoming"
+
+    @property
+    def keys(self) -> Path:
+        """The centre's keys and token hashes; sensor processes can't read them."""
+        return self.root / "keys"
+
+    def spool(self, channel: str) -> Path:
+        return self.root / "sensor" / channel / "spool"
+
+    def sensor_keys(self, channel: str) -> Path:
+        return self.root / "sensor" / channel / "keys"
+
+    @property
+    def spools(self) -> list[Path]:
+        return sorted((self.root / "sensor").glob("*/spool"))
+
+    def prepare(self) -> None:
+        """Make the folders. The root can be entered but not listed by others, so that a sensor under another user reaches its spool."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for private in (self.store, self.socket.parent, self.incoming, self.keys):
+            private.mkdir(parents=True, exist_ok=True)
+            private.chmod(0o700)
+        (self.root / "sensor").mkdir(exist_ok=True)
+        if self.root.stat().st_uid == os.geteuid():
+            self.root.chmod(0o711)
+
+    def prepare_channel(self, channel: str) -> None:
+        for folder in (self.spool(channel), self.sensor_keys(channel)):
+            folder.mkdir(parents=True, exist_ok=True)

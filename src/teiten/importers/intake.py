@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives an import: finds files, tells their format, cuts them into batches, delivers each under a key that the same content always gets.
+
+A file's epoch is named by its importer and its first record; a batch spans BATCH_RECORDS records, its `seq` is twice the index of its
+first record (plus one for a last record without an end, which may still grow), its hash is over the unpacked bytes. So a file that comes
+again, renamed or compressed, is all duplicates; one that has grown continues; an import that was cut off goes on where it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from teiten.columnar import Columns, length
+from teiten.importers import IMPORTERS
+from teiten.importers.batching import Batch, Batches, Known, first_record, name_epoch
+from teiten.importers.interface import Chunk, Importer, Reading, ReadOptions, Recognition
+from teiten.importers.reading import STDIN, Cut, Opened, find_files
+from teiten.importers.report import FileReport, ImportReport, widen
+from teiten.model import BatchKey, Receipt
+
+Deliver = Callable[[BatchKey, Columns], Receipt]
+KnownBatches = Callable[[str, str], list[tuple[int, bytes, int]]]
+Progress = Callable[[str, int, int, int], None]
+"""Called after each batch with the file's name, bytes done, bytes in all (of the file as it lies on disk) and records so far."""
+
+_SURE = 0.5
+_SLACK_US = 86_400_000_000  # a file's own date bounds its times, but zones and clocks may differ by a day
+_OLDEST_DATE_US = 946_684_800_000_000  # an earlier date of a file is no date (archives set 1970 or 1980)
+
+
+def run_import(
+    paths: Iterable[str | Path],
+    *,
+    sensor: str,
+    options: ReadOptions,
+    deliver: Deliver,
+    known: KnownBatches,
+    progress: Progress | None = None,
+    dry_run: bool = False,
+) -> ImportReport:
+    """Import all files behind `paths` (files, folders, globs, `-`) as observations of `sensor`.
+
+    Raises only what `deliver` and `known` raise; a file that can't be read is in the report. With `dry_run` nothing is delivered.
+    """
+    report = ImportReport()
+    intake = _Intake(sensor, options, deliver if not dry_run else _deliver_nothing, known, progress or _be_silent)
+    for path in find_files([str(path) for path in paths]):
+        report.add(intake.take(path))
+    return report
+
+
+def recognise(head: bytes, file_name: str) -> tuple[Importer | None, str]:
+    """The surest importer and why, or None and what each said."""
+    found = [(importer, said) for importer in IMPORTERS.values() if (said := importer.recognise(head, file_name)) is not None]
+    best: tuple[Importer, Recognition] | None = max(found, key=lambda pair: pair[1].confidence, default=None)
+    if best is not None and best[1].confidence >= _SURE:
+        return best[0], best[1].why
+    unsure = "; ".join(f"{importer.label}: {said.why}" for importer, said in found)
+    return None, unsure or f"none of {', '.join(IMPORTERS)} knows it by its first bytes"
+
+
+class _Intake:
+    def __init__(self, sensor: str, options: ReadOptions, deliver: Deliver, known: KnownBatches, progress: Progress) -> None:
+        self._sensor = sensor
+        self._options = options
+        self._deliver = deliver
+        self._known = known
+        self._progress = progress
+
+    def take(self, path: str) -> FileReport:
+        report = FileReport("(standard input)" if path == STDIN else path)
+        try:
+            opened = Opened(path)
+        except OSError as error:
+            report.problem = f"cannot be read: {error.strerror or error}"
+            return report
+        with closing(opened):
+            report.packing = opened.packing
+            self._take_opened(opened, report)
+        return report
+
+    def _take_opened(self, opened: Opened, report: FileReport) -> None:
+        head = opened.head()
+        if not head:
+            report.why, report.problem = "empty file", opened.problem
+            return
+        importer, report.why = recognise(head, Path(opened.name).name)
+        if importer is None:
+            report.problem = opened.problem or "format not recognised"
+            return
+        report.format = importer.name
+        options = self._options_for(opened)
+        survey = None
+        if importer.surveys:
+            survey = importer.survey(Cut(opened, importer.records), options)
+            opened.rewind()
+        cut = Cut(opened, importer.records)
+        self._take_batches(opened, importer, cut, importer.start(options, survey), report)
+        report.problem = opened.problem
+
+    def _options_for(self, opened: Opened) -> ReadOptions:
+        changed_at, newest_at = opened.changed_at, self._options.newest_at
+        if changed_at is not None and changed_at > _OLDEST_DATE_US:
+            newest_at = min(newest_at, changed_at + _SLACK_US)
+        return ReadOptions(self._options.zone, newest_at)
+
+    def _take_batches(self, opened: Opened, importer: Importer, cut: Cut, reading: Reading, report: FileReport) -> None:
+        batches = Batches(cut)
+        epoch, known = self._choose_epoch(importer, batches)
+        for batch in batches.along(known):
+            chunk = reading.take(batch.records, batch.first + 1)
+            tail = reading.finish() if batch.ends_file else None
+            self._settle(batch, [part for part in (chunk, tail) if part is not None], epoch, report)
+            self._progress(report.path, opened.done_bytes(), opened.size, report.read)
+
+    def _choose_epoch(self, importer: Importer, batches: Batches) -> tuple[str, Known]:
+        """The epoch under which the beginning of this file is already known, or the first one that is free."""
+        opening = batches.peek()
+        first = first_record(opening, importer.is_preamble)
+        variant = 0
+        while True:
+            epoch = name_epoch(importer.name, first, variant)
+            known = Known(self._known(self._sensor, epoch))
+            if known.is_empty or known.begins(opening, batches.opening_is_unfinished):
+                return epoch, known
+            variant += 1
+
+    def _settle(self, batch: Batch, chunks: list[Chunk], epoch: str, report: FileReport) -> None:
+        report.read += len(batch.records)
+        for chunk in chunks:
+            report.add(chunk)
+        taken = sum(chunk.taken for chunk in chunks)
+        columns = joined([chunk.columns for chunk in chunks])
+        _cover(columns, report)
+        if batch.is_known or batch.was_taken_unfinished:
+            report.duplicates += taken
+        if batch.is_known or (batch.is_unfinished and not columns):
+            return
+        receipt = self._deliver(BatchKey(self._sensor, epoch, batch.seq, batch.content_hash), {} if batch.was_taken_unfinished else columns)
+        if batch.was_taken_unfinished:
+            return
+        if receipt.status == "duplicate":
+            report.duplicates += taken
+            return
+        report.conflicts += receipt.status == "conflict"
+        report.taken += taken
+        report.accesses += accesses_in(columns)
+
+
+def joined(parts: list[Columns]) -> Columns:
+    """One after the other; a column that some parts lack is empty there."""
+    parts = [part for part in parts if part]
+    if len(parts) < 2:
+        return parts[0] if parts else {}
+    names = dict.fromkeys(chain.from_iterable(parts))
+    return {name: np.concatenate([part.get(name, np.full(length(part), None, dtype=object)) for part in parts]) for name in names}
+
+
+def accesses_in(columns: Columns) -> int:
+    if not columns:
+        return 0
+    return int(sum(columns["times"][columns["category"] == "access"]))
+
+
+def _cover(columns: Columns, report: FileReport) -> None:
+    if not columns:
+        return
+    at, channels = columns["observed_at"], columns["channel"]
+    for channel in set(channels.tolist()):
+        times = at[channels == channel]
+        widen(report.spans, channel, int(times.min()), int(times.max()))
+
+
+def _deliver_nothing(key: BatchKey, columns: Columns) -> Receipt:
+    return Receipt("stored", length(columns))
+
+
+def _be_silent(name: str, done_bytes: int, all_bytes: int, records: int) -> None:
+    return None

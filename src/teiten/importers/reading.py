@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Opens what a person names (files, folders, globs, stdin) and cuts it into records, in bounded memory.
+
+Compression is told by the first bytes, never by the name. How a stream is cut depends on its bytes alone, so that the same content
+gives the same records whether it comes compressed, renamed or through a pipe. Nothing here knows a log format.
+"""
+
+from __future__ import annotations
+
+import bz2
+import glob
+import gzip
+import lzma
+import os
+import re
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from teiten.importers.interface import Records
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+BLOCK_BYTES = 1 << 20
+RECORD_BYTES = 1 << 20
+"""A longer line is read as several records, which then say what is wrong with them."""
+HEAD_BYTES = 1 << 16
+STDIN = "-"
+BROKEN = (EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, OSError)
+"""What decompressors and disks raise: the file ends here, and what was read before counts."""
+
+
+def find_files(paths: list[str]) -> Iterator[str]:
+    """Every file behind `paths`, folders from top to bottom in order of name; a glob or name that matches nothing is given back as it is."""
+    for path in paths:
+        if path == STDIN or Path(path).is_file():
+            yield path
+        elif Path(path).is_dir():
+            yield from _below(path)
+        else:
+            matches = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []  # noqa: PTH207 (also absolute and **)
+            yield from find_files(matches) if matches else [path]
+
+
+def _below(folder: str) -> Iterator[str]:
+    for where, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            path = Path(where) / name
+            if path.is_file():
+                yield str(path)
+
+
+class Opened:
+    """A file that can be read, once from the start and, if it is asked for, surveyed before. Raises OSError if it can't be opened."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._raw: IO[bytes] = _on_disk(sys.stdin.buffer) if name == STDIN else _seekable(Path(name))
+        self.size = os.fstat(self._raw.fileno()).st_size
+        self.changed_at = None if name == STDIN else int(os.fstat(self._raw.fileno()).st_mtime * 1_000_000)
+        self.problem: str | None = None  # why the stream broke; all that came before it was given out
+        self.rewind()
+
+    def rewind(self) -> None:
+        self._raw.seek(0)
+        self.problem = None
+        self._stream, self.packing = _unpacked(self._raw)
+        self._block = self._next_block()
+
+    def head(self) -> bytes:
+        """The first bytes, unpacked; stays readable."""
+        return self._block[:HEAD_BYTES]
+
+    def done_bytes(self) -> int:
+        return self._raw.tell()
+
+    def blocks(self) -> Iterator[bytes]:
+        """All of the file in blocks of BLOCK_BYTES, whatever pieces it comes in."""
+        while self._block:
+            block, self._block = self._block, self._next_block()
+            yield block
+
+    def _next_block(self) -> bytes:
+        """Piece by piece, because a reader that breaks keeps what it had not handed over yet."""
+        pieces, missing = [], BLOCK_BYTES
+        try:
+            while missing > 0 and self.problem is None and (piece := self._stream.read1(min(missing, 1 << 17))):
+                pieces.append(piece)
+                missing -= len(piece)
+        except BROKEN as error:
+            self.problem = f"broken off ({self.packing}): {error}"
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        self._raw.close()
+
+
+def _seekable(path: Path) -> IO[bytes]:
+    raw = path.open("rb")
+    if raw.seekable():
+        return raw
+    with raw:
+        return _on_disk(raw)
+
+
+def _on_disk(pipe: IO[bytes]) -> IO[bytes]:
+    """A pipe can't be surveyed and then read, so its bytes go to a nameless file first."""
+    copy = tempfile.TemporaryFile(prefix="teiten-import-")  # noqa: SIM115 (closed by Opened.close)
+    while block := pipe.read(BLOCK_BYTES):
+        copy.write(block)
+    copy.seek(0)
+    return copy
+
+
+def _unpacked(raw: IO[bytes]) -> tuple[Any, str]:
+    """Something with `read1`, and the name of the packing."""
+    magic = raw.read(6)
+    raw.seek(0)
+    if magic.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=raw), "gzip"
+    if magic.startswith(b"\x28\xb5\x2f\xfd"):
+        return zstd.ZstdFile(raw), "zstd"
+    if magic == b"\xfd7zXZ\x00":
+        return lzma.LZMAFile(raw), "xz"
+    if magic.startswith(b"BZh"):
+        return bz2.BZ2File(raw), "bzip2"
+    return raw, "plain"
+
+
+class Cut:
+    """Records in blocks as they come off a file; `unfinished` says that the last one had no end."""
+
+    def __init__(self, opened: Opened, records: Records) -> None:
+        self._blocks = opened.blocks()
+        self._json = records == "json" and opened.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
+        self.unfinished = False
+
+    def __iter__(self) -> Iterator[list[bytes]]:
+        return self._values(self._blocks) if self._json else self._lines(self._blocks)
+
+    def _lines(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
+        rest = b""
+        for block in blocks:
+            lines = (rest + block).split(b"\n")
+            rest = lines.pop()
+            if max(map(len, lines), default=0) > RECORD_BYTES:
+                lines = [piece for line in lines for piece in _pieces(line)]
+            if len(rest) > RECORD_BYTES:
+                *whole, rest = _pieces(rest)
+                lines += whole
+            yield lines
+        if rest:
+            self.unfinished = True
+            yield [rest]
+
+    def _values(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
+        """The values of an array of objects; brackets inside strings are text. Bytes between values that are no comma come out as records."""
+        scanner = _ArrayScanner()
+        for block in blocks:
+            yield scanner.feed(block)
+        left = scanner.left()
+        if left:
+            self.unfinished = True
+            yield [left]
+
+
+def _pieces(line: bytes) -> list[bytes]:
+    return [line[at : at + RECORD_BYTES] for at in range(0, len(line), RECORD_BYTES)] or [b""]
+
+
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}]', re.DOTALL)
+
+
+class _ArrayScanner:
+    """Finds the end of each top-level object of a JSON array; holds at most one object and RECORD_BYTES."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._scanned = 0  # bytes of _rest already known to hold no end
+        self._depth = 0
+
+    def feed(self, block: bytes) -> list[bytes]:
+        text, start, found = self._rest + block, 0, []
+        at = self._scanned
+        while token := _TOKEN.search(text, at):
+            at = token.end()
+            what = token[0]
+            if what == b"{":
+                if self._depth == 0:
+                    found += _between(text[start : token.start()])
+                    start = token.start()
+                self._depth += 1
+            elif what == b"}" and self._depth > 0:
+                self._depth -= 1
+                if self._depth == 0:
+                    found.append(text[start:at])
+                    start = at
+        quote = text.find(b'"', at)  # a string that goes on in the next block is scanned again from its start
+        self._keep(text, start, quote if quote >= 0 else len(text), found)
+        return found
+
+    def _keep(self, text: bytes, start: int, scanned: int, found: list[bytes]) -> None:
+        self._rest = text[start:]
+        self._scanned = scanned - start
+        if len(self._rest) > 2 * RECORD_BYTES:  # no object of a log is that long: give it up as a record and begin anew
+            found += _pieces(self._rest)
+            self._rest, self._scanned, self._depth = b"", 0, 0
+
+    def left(self) -> bytes:
+        return b"" if self._depth == 0 and not _between(self._rest) else self._rest
+
+
+def objects_of_array(head: bytes) -> list[bytes]:
+    """The whole objects in the beginning of a JSON array."""
+    return _ArrayScanner().feed(head)
+
+
+def _between(text: bytes) -> list[bytes]:
+    text = text.strip(b" \t\r\n,[]\xef\xbb\xbf")
+    return [text] if text else []

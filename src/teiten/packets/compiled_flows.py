@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiled exact flow table: one small hash table per open minute, flushed when a later minute begins.
+
+A table is dense rows in the order of arrival and an index of tag and row number, so a minute's working set stays in the cache.
+All memory is given by flowtuple.CompiledFlows and fixed; hash multipliers are random, so that no sender can aim at one chain.
+"""
+
+from __future__ import annotations
+
+from teiten.packets.jit import byte, compiled, load64, prefetch, store64
+from teiten.packets.layout import (
+    KEY_WORDS4,
+    KEY_WORDS6,
+    MINUTE_NS,
+    MOST_ROWS4,
+    MOST_ROWS6,
+    OPEN_MINUTES,
+    SEEN_SHIFT,
+    VALUE_WORDS,
+    Array,
+    Decoded,
+    Outcome,
+    Records,
+)
+
+IPV4, IPV6 = int(Outcome.IPV4), int(Outcome.IPV6)
+AHEAD = 16  # packets between the prefetch of an index entry and its use
+# Words of a control line, one per open minute and version.
+ROWS, INDEX, MASK, FILL, OUT, OUT_FILL = 0, 8, 16, 24, 32, 40
+LINE_WORDS = 8
+LOW32, VOLUME = 0xFFFFFFFF, (1 << SEEN_SHIFT) - 1
+ROW4, ROW6 = (KEY_WORDS4 + VALUE_WORDS) * 8, (KEY_WORDS6 + VALUE_WORDS) * 8
+FIRST_VALUE4, FIRST_VALUE6 = KEY_WORDS4 * 8, KEY_WORDS6 * 8
+M1, M2 = -0x61C8864680B583EB, -0x2917014799A6026D  # odd 64-bit constants of the payload hash; stored values depend on them
+
+
+@compiled
+def mix(x: int, odd: int) -> int:
+    x ^= x >> 32
+    x *= odd
+    x ^= x >> 32
+    return x * odd
+
+
+@compiled
+def hash4(a: int, key: int, odd: int) -> int:
+    return mix(a * odd ^ key, odd)
+
+
+@compiled
+def hash6(w0: int, w1: int, w2: int, w3: int, key: int, odd: int) -> int:
+    return mix(mix(mix(w0 * odd ^ w1, odd) ^ w2, odd) * odd ^ mix(w3 ^ key * odd, odd), odd)
+
+
+@compiled
+def payload_hash(at: int, size: int) -> int:
+    """64 bits over all captured payload bytes, never 0. Not for security: it groups equal payloads."""
+    value = size * M1
+    end = at + size
+    while at + 8 <= end:
+        value = (value ^ load64(at)) * M1
+        value ^= (value >> 29) & 0x7FFFFFFFF
+        at += 8
+    if at < end:
+        tail = load64(end - 8) if size >= 8 else load_short(at, end)
+        value = (value ^ tail) * M2
+        value ^= (value >> 32) & LOW32
+    return value if value != 0 else 1
+
+
+@compiled
+def load_short(at: int, end: int) -> int:
+    value = 0
+    while end > at:
+        end -= 1
+        value = value << 8 | byte(end)
+    return value
+
+
+@compiled
+def row_hash(row: int, first_value: int, odd: int) -> int:
+    if first_value == FIRST_VALUE4:
+        return hash4(load64(row), load64(row + 8), odd)
+    return hash6(load64(row), load64(row + 8), load64(row + 16), load64(row + 24), load64(row + 32), odd)
+
+
+@compiled
+def place(line: int, hashed: int, number: int) -> None:
+    """Put the row number (1, 2 …) into the first free entry of its chain."""
+    index, mask = load64(line + INDEX), load64(line + MASK)
+    i = hashed & mask
+    while load64(index + i * 8) != 0:
+        i = (i + 1) & mask
+    store64(index + i * 8, (hashed & ~LOW32) | number)
+
+
+@compiled
+def zero(at: int, count: int) -> None:
+    for i in range(count):
+        store64(at + i * 8, 0)
+
+
+@compiled
+def grow(line: int, size: int, first_value: int, odd: int) -> None:
+    """Double the index, in place: it is rebuilt from the rows."""
+    mask = load64(line + MASK) * 2 + 1
+    store64(line + MASK, mask)
+    zero(load64(line + INDEX), mask + 1)
+    rows = load64(line + ROWS)
+    for number in range(load64(line + FILL)):
+        place(line, row_hash(rows + number * size, first_value, odd), number + 1)
+
+
+@compiled
+def clear(line: int, size: int, first_value: int, odd: int) -> None:
+    """Forget all rows; a sparse index is cleared chain by chain."""
+    index, mask, fill, rows = load64(line + INDEX), load64(line + MASK), load64(line + FILL), load64(line + ROWS)
+    if fill * 8 > mask:
+        zero(index, mask + 1)
+    else:
+        for number in range(fill):
+            i = row_hash(rows + number * size, first_value, odd) & mask
+            while load64(index + i * 8) != 0:
+                store64(index + i * 8, 0)
+                i = (i + 1) & mask
+    store64(line + FILL, 0)
+
+
+@compiled
+def emit(line: int, minute: int, size: int, first_value: int, odd: int) -> None:
+    """Append the rows, each behind its minute, to the output, and clear the table."""
+    rows, fill, filled = load64(line + ROWS), load64(line + FILL), load64(load64(line + OUT_FILL))
+    target = load64(line + OUT) + filled * (size + 8)
+    for _ in range(fill):
+        store64(target, minute)
+        for word in range(0, size, 8):
+            store64(target + 8 + word, load64(rows + word))
+        rows += size
+        target += size + 8
+    store64(load64(line + OUT_FILL), filled + fill)
+    clear(line, size, first_value, odd)
+
+
+@compiled
+def append(line: int, hashed: int, size: int, most: int, minute: int, first_value: int, odd: int) -> int:
+    """Address of a new row; the caller fills it. The table is large enough when this returns."""
+    fill, mask = load64(line + FILL), load64(line + MASK)
+    if fill == most:
+        emit(line, minute, size, first_value, odd)
+        fill = 0
+    elif (fill + 1) * 5 > (mask + 1) * 3:
+        grow(line, size, first_value, odd)
+    store64(line + FILL, fill + 1)
+    place(line, hashed, fill + 1)
+    return load64(line + ROWS) + fill * size
+
+
+@compiled
+def find4(line: int, hashed: int, a: int, key: int) -> int:
+    """Address of the row, or 0."""
+    index, mask, rows = load64(line + INDEX), load64(line + MASK), load64(line + ROWS)
+    i = hashed & mask
+    while True:
+        entry = load64(index + i * 8)
+        if entry == 0:
+            return 0
+        if (entry ^ hashed) >> 32 == 0:
+            row = rows + ((entry & LOW32) - 1) * ROW4
+            if load64(row) == a and load64(row + 8) == key:
+                return row
+        i = (i + 1) & mask
+
+
+@compiled
+def find6(line: int, hashed: int, w0: int, w1: int, w2: int, w3: int, key: int) -> int:
+    index, mask, rows = load64(line + INDEX), load64(line + MASK), load64(line + ROWS)
+    i = hashed & mask
+    while True:
+        entry = load64(index + i * 8)
+        if entry == 0:
+            return 0
+        if (entry ^ hashed) >> 32 == 0:
+            row = rows + ((entry & LOW32) - 1) * ROW6
+            if load64(row) == w0 and load64(row + 8) == w1 and load64(row + 16) == w2 and load64(row + 24) == w3 and load64(row + 32) == key:
+                return row
+        i = (i + 1) & mask
+
+
+@compiled
+def add_values(values: int, original: int, seen: int, payload: int, size: int) -> None:
+    """One more packet in a row: packets, bytes, what was seen, and the hash if no packet before had a payload."""
+    store64(values + 8, load64(values + 8) + 1)
+    volume = load64(values + 16)
+    store64(values + 16, (volume & ~VOLUME) | ((volume + original) & VOLUME) | seen << SEEN_SHIFT)
+    if size > 0 and load64(values) == 0:
+        store64(values, payload_hash(payload, size))
+
+
+@compiled
+def new_values(values: int, microsecond: int, original: int, seen: int, payload: int, size: int) -> None:
+    store64(values, payload_hash(payload, size) if size > 0 else 0)
+    store64(values + 8, microsecond << 32 | 1)
+    store64(values + 16, original | seen << SEEN_SHIFT)
+
+
+@compiled
+def open_minute(lines: int, minutes: int, minute: int, odd: int) -> int:
+    """The slot of the minute; the oldest open minute is flushed to make room."""
+    slot = 0
+    for k in range(OPEN_MINUTES):
+        if load64(minutes + k * 8) == minute:
+            return k
+        if load64(minutes + k * 8) < load64(minutes + slot * 8):
+            slot = k
+    flush(lines, minutes, slot, odd)
+    store64(minutes + slot * 8, minute)
+    return slot
+
+
+@compiled
+def flush(lines: int, minutes: int, slot: int, odd: int) -> None:
+    line = lines + slot * 2 * LINE_WORDS * 8
+    minute = load64(minutes + slot * 8)
+    emit(line, minute, ROW4, FIRST_VALUE4, odd)
+    emit(line + LINE_WORDS * 8, minute, ROW6, FIRST_VALUE6, odd)
+    store64(minutes + slot * 8, -1)
+
+
+@compiled
+def hash_all(decoded: Decoded, n: int, odd: int, hashes: Array) -> None:
+    outcomes, addresses, wide, keys = decoded.outcome, decoded.addresses, decoded.wide, decoded.key
+    for i in range(n):
+        if outcomes[i] == IPV4:
+            hashes[i] = hash4(addresses[i], keys[i], odd)
+        elif outcomes[i] == IPV6:
+            hashes[i] = hash6(wide[i, 0], wide[i, 1], wide[i, 2], wide[i, 3], keys[i], odd)
+        else:
+            hashes[i] = 0
+
+
+@compiled
+def count_flows(base: int, records: Records, decoded: Decoded, n: int, lines: int, minutes: int, odd: int, hashes: Array) -> None:
+    """Add the first `n` packets to the table. `base`: the window's address, for payloads; `lines`, `minutes`: addresses of control words."""
+    hash_all(decoded, n, odd, hashes)
+    times, originals, outcomes, seens = records.at_ns, records.original, decoded.outcome, decoded.seen
+    addresses, wide, keys, payloads, sizes = decoded.addresses, decoded.wide, decoded.key, decoded.payload_start, decoded.payload_size
+    minute, low, line4, line6 = -1, -1, lines, lines
+    index, mask = load64(line4 + INDEX), load64(line4 + MASK)
+    for i in range(n):
+        prefetch(index + (hashes[min(i + AHEAD, n - 1)] & mask) * 8)
+        time = times[i]
+        if outcomes[i] < IPV4 or time < 0:
+            continue
+        if time - low >= MINUTE_NS or time < low or low < 0:
+            minute = time // MINUTE_NS
+            low = minute * MINUTE_NS
+            line4 = lines + open_minute(lines, minutes, minute, odd) * 2 * LINE_WORDS * 8
+            line6 = line4 + LINE_WORDS * 8
+            index = load64(line4 + INDEX)
+        hashed, key, original, seen, payload, size = hashes[i], keys[i], originals[i], seens[i], base + payloads[i], sizes[i]
+        if outcomes[i] == IPV4:
+            values = find4(line4, hashed, addresses[i], key)
+            known = values != 0
+            if not known:
+                values = append(line4, hashed, ROW4, MOST_ROWS4, minute, FIRST_VALUE4, odd)
+                mask = load64(line4 + MASK)
+                store64(values, addresses[i])
+                store64(values + 8, key)
+            values += FIRST_VALUE4
+        else:
+            values = find6(line6, hashed, wide[i, 0], wide[i, 1], wide[i, 2], wide[i, 3], key)
+            known = values != 0
+            if not known:
+                values = append(line6, hashed, ROW6, MOST_ROWS6, minute, FIRST_VALUE6, odd)
+                for word in range(4):
+                    store64(values + word * 8, wide[i, word])
+                store64(values + 32, key)
+            values += FIRST_VALUE6
+        if known:
+            add_values(values, original, seen, payload, size)
+        else:
+            new_values(values, (time - low) // 1000, original, seen, payload, size)

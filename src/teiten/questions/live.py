@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The newest accesses for a live list, and the state of the store. Never a credential, never content."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from teiten.questions.filters import open_period
+from teiten.questions.observation import ACCESS
+from teiten.store.interface import Store
+
+_FIRST_LOOK_DAYS: Final = 2
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """One row as an operator's list shows it."""
+
+    observed_at: int  # microseconds UTC
+    sensor: str
+    channel: str
+    kind: str
+    category: str
+    source: bytes
+    region: str  # "" when unknown
+    target: bytes
+    times: int
+    source_port: int | None
+    destination_port: int | None
+    protocol: str
+    handshake: bool
+    account: bytes | None
+    client: bytes | None
+    request: bytes | None
+    size: int | None
+    encrypted: bool
+    session: str | None
+    outcome: str | None
+
+
+def latest(
+    store: Store,
+    n: int,
+    *,
+    channel: str | None = None,
+    group: str | None = None,
+    sensor: str | None = None,
+    target: bytes | None = None,
+    source: bytes | None = None,
+    category: str | None = ACCESS,
+    from_on: date | None = None,
+    to_on: date | None = None,
+) -> list[Seen]:
+    """The newest `n` rows, newest first; rows that retention dropped are not among them. Looks at few days first, since the newest are there."""
+    asked = {"channel": channel, "category": category, "sensor": sensor, "group": group, "target": target, "source": source}
+    chosen, parameters = open_period(from_on, to_on)
+    first, last = store.ask("bounds", parameters, {"filters": chosen})[0]
+    found: list[Seen] = []
+    days = _FIRST_LOOK_DAYS
+    while first is not None and len(found) < n:
+        start = max(first, last - timedelta(days=days - 1))
+        chosen, parameters = open_period(start, last + timedelta(days=1), **asked)
+        found = [Seen(*row) for row in store.ask("latest", {**parameters, "top": n}, {"filters": chosen})]
+        if start == first:
+            break
+        days *= 8
+    return found
+
+
+def status(store: Store) -> dict[str, Any]:
+    """As the store tells it; see docs/operation.md for the meaning of each entry."""
+    return store.status()

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a query string to checked values; anything else raises BadRequest, which carries no text of the caller's. No request has a body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+from starlette.datastructures import QueryParams
+
+from teiten import addresses, texts
+from teiten.model import SensorEntry
+from teiten.questions.interface import CountQuestion
+
+FIELDS = msgspec.structs.fields(CountQuestion)
+NAMES = tuple(field.name for field in FIELDS)
+MOST_ROWS = 10_000
+_LONGEST = 70_000
+
+
+class BadRequest(Exception):
+    """The request can't be understood; the message is ours."""
+
+
+class View(msgspec.Struct, frozen=True):
+    """What a page is about; all of it is in the address bar."""
+
+    group: str | None
+    as_of: date
+    today: date
+
+    @property
+    def query(self) -> dict[str, str]:
+        return ({"group": self.group} if self.group else {}) | ({"as_of": self.as_of.isoformat()} if self.as_of != self.today else {})
+
+
+def view(query: QueryParams, today: date, sensors: list[SensorEntry]) -> View:
+    group = query.get("group") or None
+    if group is not None and group not in {entry.group for entry in sensors}:
+        raise BadRequest("there is no such group")
+    as_of = _date(query["as_of"]) if query.get("as_of") else today
+    if not date(1990, 1, 1) <= as_of <= today + timedelta(days=1):
+        raise BadRequest("as_of is outside of what can be asked")
+    return View(group, as_of, today)
+
+
+def count_question(query: QueryParams) -> CountQuestion:
+    """The question in a query string, with the field names of CountQuestion; at most MOST_ROWS + 1 rows are asked for."""
+    unknown = [name for name in query if name not in NAMES and name != "token"]
+    if unknown or len(query.multi_items()) != len(set(query)):
+        raise BadRequest(f"an unknown or repeated field; allowed are {', '.join(NAMES)}")
+    raw = {name: _value(name, query[name]) for name in NAMES if query.get(name)}
+    if raw.get("category") == "all":
+        raw["category"] = None
+    return _checked(raw)
+
+
+def _checked(raw: Mapping[str, Any]) -> CountQuestion:
+    try:
+        question = msgspec.convert(raw, CountQuestion, strict=True)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("`$.")[2].rstrip("`")
+        raise BadRequest(f"{field if field in NAMES else 'a field'} has a value that is not allowed") from error
+    if question.top is not None and not 0 < question.top <= MOST_ROWS:
+        raise BadRequest(f"top is between 1 and {MOST_ROWS}")
+    return question if question.top else msgspec.structs.replace(question, top=MOST_ROWS + 1)
+
+
+def _value(name: str, text: str) -> object:
+    if len(text) > _LONGEST:
+        raise BadRequest(f"{name} is too long")
+    if name in ("from_on", "to_on"):
+        return _date(text)
+    if name == "target":
+        return texts.parse(text)
+    if name == "source":
+        return _address(text)
+    return _whole(text) if name == "top" else text
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadRequest("a date is written YYYY-MM-DD") from None
+
+
+def _address(text: str) -> bytes:
+    try:
+        return addresses.pack(text)
+    except ValueError:
+        raise BadRequest("source is an IPv4 or IPv6 address") from None
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 8):
+        raise BadRequest("top is a whole number")
+    return int(text)

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store on one machine: DuckDB for what is open, Parquet parts for days that are over. One writer at a time, readers beside it.
+
+It must never acknowledge what isn't durable, never change what a repeated key names, and never give another answer after sealing than before.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import duckdb
+import numpy as np
+
+from teiten.clock import Clock, day_of, system_clock
+from teiten.columnar import Columns, length
+from teiten.errors import TeitenError
+from teiten.model import BatchKey, Gap, Heartbeat, Receipt, SensorEntry
+from teiten.store import health, intake, lake, repair, retention, sealing, statements
+from teiten.store.answers import Answers, Rows
+from teiten.store.catalogue import Catalogue, Part
+from teiten.store.days import dates_of, days_of
+from teiten.store.engine import connect, transaction
+from teiten.store.intake import Stamp
+from teiten.store.ledger import Ledger
+from teiten.store.registry import DEFAULT_GROUP, Registry
+from teiten.store.relations import Sight, define
+from teiten.store.retention import Retention
+
+MEMORY_BYTES: Final = 1_000_000_000
+LEDGER_ENTRIES: Final = 4096  # newest batches of an epoch whose hashes are kept
+
+
+class NodeStore:
+    """Implements store.interface.Store. Use `NodeStore.open`."""
+
+    def __init__(self, folder: Path, zone: ZoneInfo, clock: Clock, memory_bytes: int, threads: int, ledger_entries: int) -> None:
+        self.folder, self.zone, self._clock = folder, zone, clock
+        self._limits = (memory_bytes, threads)
+        self._ledger_entries = ledger_entries
+        self._write_lock = threading.RLock()
+        self._seal_lock = threading.Lock()
+        # A reader takes its snapshot and the catalogue's contents in one step; sealing commits and publishes in one step.
+        self._switch = threading.Lock()
+        self._answers = Answers()
+        self._changes = 0
+        self._touched: dict[date, int] = {}
+        self.duplicates = 0
+        self.orphans: list[str] = []
+        self._start()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        zone: ZoneInfo,
+        *,
+        clock: Clock = system_clock,
+        memory_bytes: int = MEMORY_BYTES,
+        threads: int = 2,
+        ledger_entries: int = LEDGER_ENTRIES,
+    ) -> NodeStore:
+        """Open or create the store in `folder`. Raises StoreBusy when another process holds it, StoreDamaged when it can't be read."""
+        lake.prepare(folder)
+        return cls(folder.absolute(), zone, clock, memory_bytes, threads, ledger_entries)
+
+    def _start(self) -> None:
+        self._connection = connect(self.folder, *self._limits)
+        self._catalogue = Catalogue(self._connection, self.folder)
+        self._ledger = Ledger(self._connection)
+        self._registry = Registry(self._connection)
+        self._open_days = frozenset(day for (day,) in self._connection.execute("select distinct day from open_rows").fetchall())
+        repair.remove_retired(self._connection, self.folder)
+        self.orphans = lake.clean(self.folder, (part.path for part in self._catalogue.contents.parts))
+        self._changes += 1
+        self._touched = {}
+        self._broken = False
+
+    def close(self) -> None:
+        with self._write_lock:
+            self._connection.close()
+
+    # Writing
+
+    def take(self, key: BatchKey, columns: Columns, received_at: int, heartbeats: Sequence[Heartbeat] = (), gaps: Sequence[Gap] = ()) -> Receipt:
+        """As the interface says. An error means that nothing of the batch is stored and that it may be sent again."""
+
+        def insert(connection: Any, stamp: Stamp) -> tuple[list[date], int]:
+            days = intake.insert_columns(connection, columns, stamp, self.zone)
+            intake.insert_heartbeats(connection, key.sensor, heartbeats, self.zone)
+            intake.insert_gaps(connection, key.sensor, gaps, self.zone)
+            return days, length(columns)
+
+        return self._take(key, received_at, insert, _days_told(heartbeats, gaps, self.zone))
+
+    def take_file(self, key: BatchKey, path: Path, received_at: int) -> Receipt:
+        return self._take(key, received_at, lambda connection, stamp: intake.insert_file(connection, path, stamp, self.zone), set())
+
+    def _take(self, key: BatchKey, received_at: int, insert: intake.Insert, also: set[date]) -> Receipt:
+        with self._writing() as connection:
+            status = self._ledger.judge(connection, key)
+            if status == "duplicate":
+                self.duplicates += 1
+                return Receipt(status, 0)
+            newcomer = None if key.sensor in self._registry else SensorEntry(key.sensor, DEFAULT_GROUP)
+            with transaction(connection):
+                stamp = Stamp(key.sensor, received_at, self._ledger.arrival + 1, status == "conflict")
+                days, rows = insert(connection, stamp)
+                self._ledger.enter(connection, key, rows, received_at, status)
+                if newcomer:
+                    self._registry.write(connection, newcomer)
+                self._open_days |= frozenset(days)  # before the commit: a reader may treat a day as open that has no rows yet
+            self._ledger.note(key)
+            if newcomer:
+                self._registry.note(newcomer)
+            self._touch({*days, *also})
+            return Receipt(status, rows)
+
+    def register(self, entry: SensorEntry) -> None:
+        with self._writing() as connection:
+            if self._registry.get(entry.name) == entry:
+                return
+            with transaction(connection):
+                self._registry.write(connection, entry)
+            self._registry.note(entry)
+
+    def cover(self, sensor: str, channel: str, first_on: date, last_on: date) -> None:
+        days = [first_on + timedelta(days=n) for n in range((last_on - first_on).days + 1)]
+        if not days:
+            return
+        if sensor not in self._registry:
+            self.register(SensorEntry(sensor, DEFAULT_GROUP))
+        with self._writing() as connection:
+            with transaction(connection):
+                intake.insert_cover(connection, sensor, channel, days, self.zone)
+            self._touch(set(days))
+
+    def _touch(self, days: set[date]) -> None:
+        """After the commit: answers about these days that were read before are no longer used."""
+        self._changes += 1
+        self._touched |= dict.fromkeys(days, self._changes)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Any]:
+        """The one writer's connection. After the engine gave up (a full disk can do that) the file is opened again."""
+        with self._write_lock:
+            if self._broken:
+                self._connection.close()
+                self._start()
+            with self._told("write"):
+                yield self._connection
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """The engine's failures in words for people. A wrong query stays what it is: a bug."""
+        try:
+            yield
+        except (duckdb.OperationalError, duckdb.InternalError, duckdb.FatalException) as error:
+            self._broken |= isinstance(error, (duckdb.InternalError, duckdb.FatalException))
+            free = shutil.disk_usage(self.folder).free
+            next_step = f"Nothing was changed; it can be tried again. Free space there: {free // 1_000_000} MB."
+            raise TeitenError(f"{self.folder}: the store could not {what}: {error}", next_step) from error
+
+    # Sealing and care
+
+    def seal(self, before_on: date) -> list[date]:
+        sealed = []
+        with self._seal_lock:
+            for day in sorted(day for day in self._open_days if day < before_on):
+                if self._seal_day(day):
+                    sealed.append(day)
+            self._tidy()
+        return sealed
+
+    def _seal_day(self, day: date) -> bool:
+        with self._writing() as connection:
+            if not connection.execute("select count(*) from open_rows where day = ?", [day]).fetchone()[0]:
+                self._open_days -= {day}  # a batch that failed had marked it
+                return False
+            last_arrival = self._ledger.arrival
+        with self._told("seal"), closing(self._connection.cursor()) as cursor:
+            draft = sealing.draft_day(cursor, self.folder, self._catalogue, day, last_arrival)
+        self._list(draft)
+        return True
+
+    def _list(self, draft: sealing.Draft) -> None:
+        with self._writing() as connection, self._switch:
+            with transaction(connection):
+                replaced = sealing.list_parts(connection, self._catalogue, draft, self._clock())
+                late = connection.execute("select count(*) from open_rows where day = ?", [draft.day]).fetchone()[0]
+            if not late:
+                self._open_days -= {draft.day}
+            self._catalogue.publish(self._catalogue.read(connection), replaced)
+
+    def _tidy(self) -> None:
+        """Fold old ledger entries and old heartbeats, which only the newest of each sensor and channel are asked for."""
+        with self._writing() as connection:
+            with transaction(connection):
+                marks = self._ledger.collapse(connection, self._ledger_entries)
+                connection.execute(
+                    "delete from beats where (sensor, channel, to_at) not in (select sensor, channel, max(to_at) from beats group by all)"
+                )
+            self._ledger.collapsed(marks)
+
+    def verify(self, from_on: date | None = None, to_on: date | None = None) -> list[repair.Fault]:
+        """Check size and checksum of the parts; faulty ones are set aside (lake/quarantine), and what can be is made again from the rest."""
+        with self._seal_lock:
+            with self._catalogue.hold() as contents:
+                days = set(Sight(self.folder, contents, frozenset(), from_on, to_on).asked(part.day for part in contents.parts))
+                faults = repair.find(self.folder, (part for part in contents.parts if part.day in days))
+            if faults:
+                self._drop([fault.part for fault in faults], "corrupt")
+                for fault in faults:
+                    lake.set_aside(self.folder, fault.part.path)
+                self._rebuild({fault.part.day for fault in faults})
+        return faults
+
+    def _rebuild(self, days: set[date]) -> None:
+        for day in sorted(days):
+            with self._told("repair"), closing(self._connection.cursor()) as cursor:
+                draft = repair.draft(cursor, self.folder, self._catalogue.contents, day)
+            if draft is not None:
+                self._list(draft)
+
+    def _drop(self, parts: Sequence[Part], state: str) -> None:
+        with self._writing() as connection, self._switch:
+            with transaction(connection):
+                self._catalogue.mark(connection, [part.part_id for part in parts], state, self._clock())
+                self._catalogue.advance(connection)
+            self._catalogue.publish(self._catalogue.read(connection), parts if state == "expired" else ())
+
+    def apply_retention(self, keep_days: int | None = None, keep_bytes: int | None = None) -> Retention:
+        """Drop sealed rows older than `keep_days` full days, and the oldest beyond `keep_bytes`; counts stay exact."""
+        before_on = None if keep_days is None else day_of(self._clock(), self.zone) - timedelta(days=keep_days)
+        with self._seal_lock:
+            contents = self._catalogue.contents
+            chosen = retention.choose(contents, before_on, keep_bytes)
+            if chosen:
+                self._drop(chosen, "expired")
+        return retention.report(contents, chosen)
+
+    # Reading
+
+    def ask(self, query: str, parameters: Mapping[str, Any], slots: Mapping[str, str] | None = None) -> Rows:
+        """As the interface says; parameters `from_on` and `to_on` also limit the parts that are read. Answers are kept while they are true."""
+        chosen = slots or {}
+        text = statements.statement(query).fill(chosen)
+        bound, used = statements.bind(text, parameters)
+        period = (parameters.get("from_on"), parameters.get("to_on"))
+        question = (query, frozenset(chosen.items()), frozenset(used.items()), period)
+        state = self._state(*period)
+        found = self._answers.find(question, state)
+        if found is None:
+            found = self._read_whole(bound, used, statements.relations_in(text), *period)
+            self._answers.keep(question, state, found)
+        return found
+
+    def _state(self, from_on: date | None, to_on: date | None) -> Hashable:
+        inside = (n for day, n in self._touched.copy().items() if (from_on is None or day >= from_on) and (to_on is None or day < to_on))
+        return (self._catalogue.contents.version, self._registry.version, max(inside, default=0))
+
+    def _read_whole(self, text: str, parameters: dict[str, Any], relations: list[str], from_on: date | None, to_on: date | None) -> Rows:
+        """One retry when a damaged part had to be set aside."""
+        try:
+            return self._read(text, parameters, relations, from_on, to_on)
+        except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException, duckdb.ConversionException):
+            with self._told("answer"):
+                if not self.verify(from_on, to_on):
+                    raise
+                return self._read(text, parameters, relations, from_on, to_on)
+
+    def _read(self, text: str, parameters: dict[str, Any], relations: list[str], from_on: date | None, to_on: date | None) -> Rows:
+        with ExitStack() as stack:
+            cursor = self._connection.cursor()
+            stack.callback(cursor.close)
+            with self._switch:
+                contents = stack.enter_context(self._catalogue.hold())
+                sight = Sight(self.folder, contents, self._open_days, from_on, to_on)
+                cursor.execute("begin transaction")
+                cursor.execute("select value from facts").fetchall()
+            definitions = {name: define(name, sight) for name in relations}
+            rows: Rows = cursor.execute(statements.with_relations(text, definitions), parameters).fetchall()
+            cursor.execute("commit")
+            return rows
+
+    def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:
+        with self._writing() as connection:
+            return self._ledger.batches(connection, sensor, epoch)
+
+    def sensors(self) -> list[SensorEntry]:
+        return self._registry.entries()
+
+    def rows_incomplete(self) -> dict[date, str]:
+        """Days whose single rows are not all there any more, and why: `expired` by retention or `corrupt`."""
+        return self._catalogue.contents.without_rows()
+
+    def days(self) -> list[date]:
+        """Days that have at least one row, counted or not, sealed or open."""
+        return sorted({*self._catalogue.contents.live("pairs"), *self._open_days})
+
+    def status(self) -> dict[str, Any]:
+        with self._writing() as connection:
+            told = health.describe(connection, self.folder, self._catalogue.contents, self._open_days, self.sensors())
+        return {**told, "duplicates_since_start": self.duplicates, "orphans": self.orphans, "zone": str(self.zone)}
+
+
+def _days_told(heartbeats: Sequence[Heartbeat], gaps: Sequence[Gap], zone: ZoneInfo) -> set[date]:
+    """Days whose coverage or gaps a batch changes."""
+    instants = [instant for told in (heartbeats, gaps) for one in told for instant in (one.from_at, one.to_at)]
+    low, high = (dates_of(days_of(np.array([pick(instants)], np.int64), zone))[0] for pick in (min, max)) if instants else (date.max, date.min)
+    return {low + timedelta(days=n) for n in range((high - low).days + 1)} if instants else set()

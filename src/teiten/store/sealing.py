@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A day that is over moves from the database into Parquet parts: its rows, its pairs and its rollup.
+
+Files are durable before one transaction lists them and deletes the rows they hold, so a kill at any point loses nothing and doubles nothing.
+Late rows make their day open again; the next sealing adds a rows part and replaces pairs and rollup.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from teiten.store import relations
+from teiten.store.catalogue import Catalogue, Part
+from teiten.store.lake import Written, finish, temporary
+from teiten.store.relations import Sight
+from teiten.store.schema import PAIRS
+
+_ROW_GROUP = 100_000  # small enough that one target's rows are found without reading the day
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What a sealed day becomes, durable on disk but not listed yet."""
+
+    day: date
+    last_arrival: int | None
+    rows: int
+    written: dict[str, tuple[Written, int]]
+
+
+def draft_day(connection: Any, folder: Path, catalogue: Catalogue, day: date, last_arrival: int) -> Draft:
+    """Write the day's open rows up to `last_arrival` and its new pairs and rollup."""
+    with catalogue.hold() as contents:
+        sight = Sight(folder, contents, frozenset({day}), day, day + timedelta(days=1), last_arrival)
+        written: dict[str, tuple[Written, int]] = {}
+        written["rows"] = write(connection, folder, day, "rows", relations.stored_rows(sight), "channel, target, observed_at")
+        written |= draft_summaries(connection, folder, day, relations.define("pairs", sight))
+    return Draft(day, last_arrival, written["rows"][1], written)
+
+
+def draft_summaries(connection: Any, folder: Path, day: date, pairs: str) -> dict[str, tuple[Written, int]]:
+    """Write pairs and, from them, the rollup."""
+    written = {"pairs": write(connection, folder, day, "pairs", pairs, "channel, category, target, source, sensor")}
+    source = relations.parquet([str(folder / written["pairs"][0].path)], PAIRS)
+    written["rollup"] = write(connection, folder, day, "rollup", relations.rollup_of(source), "channel, category, target, sensor")
+    return written
+
+
+def write(connection: Any, folder: Path, day: date, kind: str, query: str, order: str) -> tuple[Written, int]:
+    path = temporary(folder, day, kind)
+    target = str(path).replace("'", "''")
+    options = f"format parquet, compression zstd, row_group_size {_ROW_GROUP}, use_tmp_file false"
+    try:
+        rows = connection.execute(f"copy (select * from ({query}) as w order by {order}) to '{target}' ({options})").fetchone()[0]
+        return finish(folder, path), rows
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def list_parts(connection: Any, catalogue: Catalogue, draft: Draft, at: int) -> list[Part]:
+    """Enter the draft into the catalogue and delete the rows it holds, in the caller's transaction; returns the parts it replaces."""
+    number = catalogue.next_part_id(connection)
+    parts = [
+        Part(number + n, draft.day, kind, written.path, written.size, written.hash, rows, "live", at)
+        for n, (kind, (written, rows)) in enumerate(draft.written.items())
+    ]
+    replaced = [part for kind in ("pairs", "rollup") if kind in draft.written for part in catalogue.contents.live(kind).get(draft.day, ())]
+    catalogue.mark(connection, [part.part_id for part in replaced], "retired", at)
+    catalogue.add(connection, parts)
+    if draft.last_arrival is not None:
+        connection.execute("delete from open_rows where day = ? and arrival <= ?", [draft.day, draft.last_arrival])
+        merge_coverage(connection, draft.day)
+    catalogue.advance(connection)
+    return replaced
+
+
+def merge_coverage(connection: Any, day: date) -> None:
+    """Join a day's touching and overlapping intervals, so that thousands of heartbeats become a few rows."""
+    connection.execute("create or replace temp table merged as " + _MERGED, [day])
+    connection.execute("delete from coverage where day = ?", [day])
+    connection.execute("insert into coverage select day, sensor, channel, from_at, to_at from merged")
+    connection.execute("drop table merged")
+
+
+_MERGED = """
+select day, sensor, channel, min(from_at) as from_at, max(to_at) as to_at from (
+  select *, sum(fresh) over (partition by sensor, channel order by from_at, to_at rows unbounded preceding) as island from (
+    select *, case when from_at <= max(to_at) over (partition by sensor, channel order by from_at, to_at
+      rows between unbounded preceding and 1 preceding) then 0 else 1 end as fresh
+    from coverage where day = ?))
+group by day, sensor, channel, island"""

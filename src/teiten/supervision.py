@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps a child process running: starts it again when it ends, slower each time, and ends it with its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from teiten.metrics import problems
+
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, _HEALTHY_SECONDS = 0.5, 60.0, 30.0
+_STOP_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1
+
+
+async def keep_running(arguments: Sequence[str], name: str, say: Callable[[str], None]) -> None:
+    """Run `python ARGUMENTS` for ever. Cancelling stops the child with SIGTERM, then SIGKILL."""
+    pause = _FIRST_PAUSE_SECONDS
+    while True:
+        began = time.monotonic()
+        child = await asyncio.create_subprocess_exec(sys.executable, *arguments, preexec_fn=_end_with_parent)
+        try:
+            code = await child.wait()
+        except asyncio.CancelledError:
+            await _stop(child)
+            raise
+        if code == 2:
+            say(f"{name}: not started again: its settings are wrong")
+            return
+        pause = _FIRST_PAUSE_SECONDS if time.monotonic() - began > _HEALTHY_SECONDS else min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        problems.labels("supervision", name).inc()
+        say(f"{name}: ended ({code}), starting again in {pause:.0f} s")
+        await asyncio.sleep(pause)
+
+
+async def _stop(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is not None:
+        return
+    child.terminate()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await child.wait()
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+
+
+def _end_with_parent() -> None:
+    """The kernel ends the child if the node is killed: an orphan would hold the ports of the next start."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

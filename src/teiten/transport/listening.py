@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the receiver under uvicorn: TLS, client certificates, a deadline for request heads, or a Unix socket.
+
+uvicorn itself neither shows the peer's certificate to the app nor ends a connection whose request head never comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Annotated, Any
+
+import msgspec
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from teiten.config import Settings
+from teiten.errors import ConfigurationError
+from teiten.transport.receiver import Receiver
+
+_HEAD_SECONDS = 10.0
+
+
+class ListeningSettings(Settings, frozen=True):
+    host: str = "0.0.0.0"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8443
+    certificate_file: str = ""
+    key_file: str = ""
+    client_ca_file: str = ""  # sensors may show a certificate of this authority; its common name is the sensor's name
+    client_certificate_required: bool = False
+    unix_socket: str = ""  # instead of host and port
+
+
+class PeerProtocol(HttpToolsProtocol):
+    """Tells the app the peer's certified name, and gives each request head an absolute time."""
+
+    _head_deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        certificate = transport.get_extra_info("peercert")
+        inner, name = self.app, _common_name(certificate)
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            scope.setdefault("extensions", {})["teiten.peer"] = name
+            await inner(scope, receive, send)
+
+        self.app = app
+        self._watch_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self._head_deadline is None and (self.cycle is None or self.cycle.response_complete):
+            self._watch_head()
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._end_watch()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_watch()
+        super().connection_lost(exc)
+
+    def _watch_head(self) -> None:
+        self._head_deadline = self.loop.call_later(_HEAD_SECONDS, self.transport.abort)
+
+    def _end_watch(self) -> None:
+        if self._head_deadline is not None:
+            self._head_deadline.cancel()
+            self._head_deadline = None
+
+
+def make_server(receiver: Receiver, settings: ListeningSettings) -> uvicorn.Server:
+    """`await server.serve()` listens until `server.should_exit` is set. Over TCP there must be a certificate."""
+    tls: dict[str, Any] = {}
+    if not settings.unix_socket:
+        if not settings.certificate_file:
+            raise ConfigurationError("receiver.certificate_file is not set.", "Batches never travel in the clear: name a certificate and its key.")
+        tls = {"ssl_certfile": settings.certificate_file, "ssl_keyfile": settings.key_file or None}
+        if settings.client_ca_file:
+            required = ssl.CERT_REQUIRED if settings.client_certificate_required else ssl.CERT_OPTIONAL
+            tls |= {"ssl_ca_certs": settings.client_ca_file, "ssl_cert_reqs": required}
+    config = uvicorn.Config(
+        receiver,
+        host=settings.host,
+        port=settings.port,
+        uds=settings.unix_socket or None,
+        http=PeerProtocol,
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+        limit_concurrency=1000,
+        backlog=1024,
+        **tls,
+    )
+    return uvicorn.Server(config)
+
+
+def _common_name(certificate: Any) -> str | None:
+    """Common name of a *verified* client certificate: Python gives a filled dict only then."""
+    names = [value for part in (certificate or {}).get("subject", ()) for key, value in part if key == "commonName"]
+    return names[0] if len(names) == 1 else None

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nmap and nping against the live capture, in two network namespaces of our own joined by a virtual cable: counted exactly (M-13)."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import textwrap
+from collections import Counter
+
+import pytest
+
+pytestmark = pytest.mark.clients
+
+HERE, THERE, HERE6, THERE6 = "192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2"
+# Runs in the observed namespace; ends when a datagram with the payload END arrives, so that nothing has to be waited for.
+SENSOR = textwrap.dedent("""
+    import asyncio, json, sys
+    from teiten.addresses import unpack
+    from teiten.clock import system_clock
+    from teiten.sensors.packet import PacketConfig, PacketSensor
+    ended = asyncio.Event()
+    def emit(a):
+        if a.body == b"END":
+            ended.set()
+        else:
+            print(json.dumps([a.kind, a.category, a.target.decode(), a.times, unpack(a.source), a.source_port, a.tcp_flags, a.size]))
+    async def main():
+        config = json.loads(sys.argv[1])
+        sensor = PacketSensor(PacketConfig(**config), emit, system_clock)
+        print("ready", sensor.listening(), flush=True)
+        running = asyncio.create_task(sensor.run())
+        async with asyncio.timeout(60):
+            await ended.wait()
+        print("dropped", sensor.dropped())
+        running.cancel()
+    asyncio.run(main())
+""")
+
+
+def namespaces():
+    return f"teiten-{os.getpid()}-a", f"teiten-{os.getpid()}-b"
+
+
+def ip(*words):
+    return subprocess.run(["ip", *words], capture_output=True, text=True, timeout=20)
+
+
+@pytest.fixture(scope="module")
+def cable():
+    """(observed namespace, the other one), or a skip that says why."""
+    if shutil.which("ip") is None:
+        pytest.skip("needs the program ip (iproute2)")
+    here, there = namespaces()
+    made = ip("netns", "add", here)
+    if made.returncode:
+        pytest.skip(f"may not make network namespaces: {made.stderr.strip()}")
+    ip("netns", "add", there)
+    ip("link", "add", "seen", "netns", here, "type", "veth", "peer", "name", "far", "netns", there)
+    for space, link, four, six in ((here, "seen", HERE, HERE6), (there, "far", THERE, THERE6)):
+        for words in (["addr", "add", f"{four}/24", "dev", link], ["addr", "add", f"{six}/64", "dev", link, "nodad"], ["link", "set", link, "up"]):
+            assert ip("-n", space, *words).returncode == 0
+        ip("-n", space, "link", "set", "lo", "up")
+    yield here, there
+    for space in (here, there):
+        ip("netns", "del", space)
+
+
+def inside(space, *command, **options):
+    return subprocess.run(["ip", "netns", "exec", space, *command], capture_output=True, text=True, timeout=60, **options)
+
+
+def sending(space, code):
+    done = inside(space, sys.executable, "-c", f"import socket\n{textwrap.dedent(code)}")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def observe(cable, talk, **config):
+    """Rows (kind, category, target, times, source, source port, flags, size) seen while `talk` ran; checks that nothing was dropped."""
+    here, there = cable
+    command = ["ip", "netns", "exec", here, sys.executable, "-c", SENSOR, json.dumps(config)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sensor:
+        try:
+            assert "live capture" in sensor.stdout.readline()
+            talk(here, there)
+            sending(there, f"socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'END', ('{HERE}', 9))")
+            lines = sensor.stdout.read().splitlines()
+        finally:
+            sensor.kill()
+    assert lines and lines[-1] == "dropped 0"
+    return [json.loads(line) for line in lines[:-1]]
+
+
+def need(*programs):
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"needs the program {program}")
+
+
+def accesses(rows):
+    counted = Counter()
+    for _, category, target, times, *_ in rows:
+        if category == "access":
+            counted[target] += times
+    return counted
+
+
+@pytest.mark.parametrize(("flag", "address", "source"), [("-4", HERE, THERE), ("-6", HERE6, THERE6)])
+def test_a_syn_scan_is_counted_packet_by_packet(cable, flag, address, source):
+    """Equal to what nmap itself says that it sent; the kernel's refusals are its own traffic and not counted."""
+    need("nmap")
+    seen = []
+
+    def talk(_here, there):
+        version = [] if flag == "-4" else ["-6"]
+        seen.append(inside(there, "nmap", *version, "-sS", "-Pn", "-n", "-p", "1-300,445,3389", "--packet-trace", address).stdout)
+
+    rows = observe(cable, talk)
+    sent = Counter(
+        f"{port}/tcp" for port in re.findall(rf"^SENT .* TCP \[?{re.escape(source)}:\d+ > {re.escape(address)}:(\d+)", seen[0], re.MULTILINE)
+    )
+    assert len(sent) == 302 and accesses(rows) == sent
+    assert {(row[0], row[4], row[6]) for row in rows if row[1] == "access"} == {("syn", source, 2)}
+    assert not [row for row in rows if row[1] == "backscatter"]
+
+
+def test_datagrams_are_counted_and_merged(cable):
+    def talk(_here, there):
+        sending(
+            there,
+            f"""
+            peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            for n in range(3000):
+                peer.sendto(b'same', ('{HERE}', 1026)), peer.sendto(b'%d' % n, ('{HERE}', 5060))
+            six = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+            for n in range(10):
+                six.sendto(b'', ('{HERE6}', 53))
+        """,
+        )
+
+    rows = observe(cable, talk)
+    assert accesses(rows) == {"1026/udp": 3000, "5060/udp": 3000, "53/udp": 10}
+    assert len([row for row in rows if row[2] == "1026/udp"]) < 3000 == len([row for row in rows if row[2] == "5060/udp"])
+
+
+def test_pings(cable):
+    need("nping")
+
+    def talk(_here, there):
+        inside(there, "nping", "-4", "--icmp", "-c", "5", "--delay", "1ms", HERE)
+        inside(there, "nmap", "-6", "-sn", "-PE", "-n", HERE6)
+
+    rows = observe(cable, talk)
+    counted = accesses(rows)
+    assert counted["ping/icmp"] == 5 and set(counted) <= {"ping/icmp", "ping/icmp6"}
+
+
+def test_backscatter_and_odd_scans_are_not_accesses(cable):
+    need("nping")
+
+    def talk(_here, there):
+        for flags in ("syn,ack", "rst", "rst,ack", "fin", "psh,urg,fin", "none"):
+            inside(there, "nping", "--tcp", "--flags", flags, "-g", "80", "-p", "4321", "-c", "2", "--delay", "1ms", HERE)
+        inside(there, "nping", "--icmp", "--icmp-type", "3", "--icmp-code", "1", "-c", "2", "--delay", "1ms", HERE)
+        inside(there, "nping", "--tcp", "--flags", "ack", "-p", "4321", "-c", "2", "--delay", "1ms", HERE)
+
+    rows = observe(cable, talk)
+    counted = Counter()
+    for kind, category, _, times, *_ in rows:
+        counted[kind, category] += times
+    assert counted == {
+        ("syn-ack", "backscatter"): 2, ("rst", "backscatter"): 4, ("icmp-error", "backscatter"): 2, ("flags", "other"): 6,
+    }  # fmt: skip
+
+
+def test_own_traffic_is_never_counted(cable):
+    """Connections, questions and pings of the observed host, their answers and refusals: nothing but the answer's datagram as other."""
+
+    def talk(here, there):
+        with subprocess.Popen(
+            ["ip", "netns", "exec", there, sys.executable, "-c", ANSWERER], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+        ) as answerer:
+            assert answerer.stdout.readline() == "ready\n"
+            sending(
+                here,
+                f"""
+                question = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                question.settimeout(20)
+                question.sendto(b'q', ('{THERE}', 5300))
+                assert question.recv(10) == b'answer'
+                question.sendto(b'q', ('{THERE}', 5301))  # an ICMP error comes back
+                with socket.create_connection(('{THERE}', 5300), 20) as peer:
+                    assert peer.recv(10) == b'hello'
+                for _ in range(3):
+                    try:
+                        socket.create_connection(('{THERE}', 5301), 20)
+                    except ConnectionRefusedError:
+                        pass
+                with socket.create_server(('127.0.0.1', 0)) as own:
+                    socket.create_connection(own.getsockname()).close()
+            """,
+            )
+            answerer.communicate("\n")
+
+    assert [(row[0], row[1]) for row in observe(cable, talk)] == [("udp-reply", "other")]
+
+
+ANSWERER = textwrap.dedent("""
+    import socket, sys
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind(("", 5300))
+    tcp = socket.create_server(("", 5300))
+    print("ready", flush=True)
+    _, asker = udp.recvfrom(10); udp.sendto(b"answer", asker)
+    peer, _ = tcp.accept(); peer.sendall(b"hello"); peer.close()
+    sys.stdin.readline()
+""")
+
+
+def test_prefixes_interfaces_and_ignored_ports(cable):
+    """A routed prefix counts when it is listed; the site's port doesn't; an access through the sensor's own services is one SYN."""
+
+    def talk(here, there):
+        ip("-n", there, "route", "replace", "203.0.113.0/24", "via", HERE)
+        sending(
+            there,
+            f"""
+            peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            for address, port in (('203.0.113.5', 1), ('203.0.113.200', 2), ('{HERE}', 8000), ('{HERE}', 8001)):
+                peer.sendto(b'x', (address, port))
+        """,
+        )
+
+    assert accesses(observe(cable, talk, prefixes=["203.0.113.0/25"], interfaces=["seen"], ignore_ports=[8000])) == {"1/udp": 1, "8001/udp": 1}
+    assert accesses(observe(cable, talk)) == {"8000/udp": 1, "8001/udp": 1}
+
+
+def test_established_connections_do_not_become_rows(cable):
+    """A whole transfer into the observed host is one access; with `established` its segments are kept as other."""
+
+    def talk(here, there):
+        receiver = "import socket\ns = socket.create_server(('', 7000))\nprint('ready', flush=True)\np, _ = s.accept()\nwhile p.recv(65536): pass"
+        with subprocess.Popen(["ip", "netns", "exec", here, sys.executable, "-c", receiver], stdout=subprocess.PIPE, text=True) as waiting:
+            assert waiting.stdout.readline() == "ready\n"
+            sending(
+                there,
+                f"""
+                with socket.create_connection(('{HERE}', 7000)) as peer:
+                    for _ in range(50):
+                        peer.sendall(bytes(20000))
+            """,
+            )
+
+    assert [(row[0], row[3]) for row in observe(cable, talk)] == [("syn", 1)]
+    assert {row[0] for row in observe(cable, talk, established=True)} == {"syn", "segment"}
+
+
+def test_loopback_counts_once(cable):
+    """For demonstrations: the same packet leaves and arrives on lo, and is one access."""
+
+    def talk(here, _there):
+        sending(
+            here,
+            """
+            peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            for n in range(7):
+                peer.sendto(b'%d' % n, ('127.0.0.1', 4000))
+        """,
+        )
+
+    assert accesses(observe(cable, talk, loopback=True)) == {"4000/udp": 7}
+    assert accesses(observe(cable, talk)) == {}
+
+
+def test_fragments_and_tags(cable):
+    """A large datagram is one access; the outer tag of a VLAN doesn't hide the packet."""
+
+    def talk(here, there):
+        for space, link, address in ((here, "seen", "198.51.100.1"), (there, "far", "198.51.100.2")):
+            ip("-n", space, "link", "add", "link", link, "name", "tagged", "type", "vlan", "id", "7")
+            ip("-n", space, "addr", "add", f"{address}/24", "dev", "tagged")
+            ip("-n", space, "link", "set", "tagged", "up")
+        sending(
+            there,
+            f"""
+            peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            peer.sendto(bytes(5000), ('{HERE}', 4001))
+        """,
+        )
+
+    rows = observe(cable, talk)
+    assert accesses(rows) == {"4001/udp": 1} and {row[7] for row in rows if row[1] == "access"} == {5000}
+    assert sum(row[3] for row in rows if row[0] == "fragment") == 3
+
+
+def test_addresses_of_this_test_are_documentation_only():
+    for address in (HERE, THERE):
+        assert socket.inet_aton(address).startswith(b"\xc0\0\2")

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random small worlds, random questions: every answer equals brute force over the rows, before and after sealing and with late data."""
+
+from __future__ import annotations
+
+import ipaddress
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import hypothesis.strategies as st
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from teiten.clock import day_of, to_datetime, to_microseconds
+from teiten.columnar import from_accesses
+from teiten.model import Access, BatchKey, Period, SensorEntry
+from teiten.questions.counts import count
+from teiten.questions.interface import BYS, Count, CountQuestion
+from teiten.questions.observation import per_sensor_day, series
+from teiten.questions.rankings import cross, cumulative_sources, first_seen, ranking
+from teiten.store.interface import Store
+
+# Instants where days are easily got wrong: clocks forward, clocks back, a day that never was, a common midnight.
+ZONES = {
+    "Asia/Tokyo": datetime(2026, 8, 1, 15, tzinfo=UTC),
+    "UTC": datetime(2026, 2, 28, 0, tzinfo=UTC),
+    "America/New_York": datetime(2026, 11, 1, 6, tzinfo=UTC),
+    "Pacific/Apia": datetime(2011, 12, 30, 10, tzinfo=UTC),
+}
+SENSORS = ("one", "two", "three")
+GROUPS = {"one": "east", "two": "east", "three": "west"}
+SOURCES = tuple(
+    ipaddress.ip_address(text).packed for text in ("8.8.8.8", "8.8.8.9", "8.8.80.8", "10.0.0.1", "2001:db8::1", "2001:db8::2", "2001:db8:1::1")
+)
+REGIONS = ("US", "JP", "")
+HOUR = 3_600_000_000
+
+Row = tuple[str, Access, str]
+
+rows = st.builds(
+    lambda sensor, region, offset, **fields: (sensor, region, offset, fields),
+    st.sampled_from(SENSORS),
+    st.sampled_from(REGIONS),
+    st.integers(-30 * HOUR, 30 * HOUR) | st.sampled_from([-24 * HOUR, -HOUR, -1, 0, 1, HOUR, 14 * HOUR, 24 * HOUR]),
+    channel=st.sampled_from(["packet", "web"]),
+    source=st.sampled_from(SOURCES),
+    target=st.sampled_from([b"445/tcp", b"GET /", b"\x00\xff'\\", b""]),
+    category=st.sampled_from(["access", "access", "backscatter"]),
+    times=st.integers(1, 3),
+)
+questions = st.builds(
+    CountQuestion,
+    by=st.sampled_from([None, *BYS]),
+    channel=st.none() | st.sampled_from(["packet", "web"]),
+    group=st.none() | st.sampled_from(["east", "west", "nobody"]),
+    sensor=st.none() | st.sampled_from(SENSORS),
+    target=st.none() | st.just(b"445/tcp"),
+    source=st.none() | st.sampled_from(SOURCES[:5]),
+    category=st.none() | st.just("access"),
+    top=st.none() | st.integers(1, 3),
+    order=st.sampled_from(["accesses", "sources"]),
+)
+spans = st.tuples(st.none() | st.integers(-2, 1), st.none() | st.integers(0, 3))
+
+
+def build(drawn: list[Any], at: int) -> list[Row]:
+    return [
+        (sensor, Access(observed_at=at + offset, kind="syn", **fields), region)  # type: ignore[misc]
+        for sensor, region, offset, fields in drawn
+    ]
+
+
+def take(store: Store, held: list[Row], seq: int) -> None:
+    for sensor in SENSORS:
+        own = [(access, region) for name, access, region in held if name == sensor]
+        columns = from_accesses([access for access, _ in own])
+        if own:
+            columns["region"] = np.array([region for _, region in own], dtype=object)
+        assert store.take(BatchKey(sensor, "0" * 16, seq, bytes(16)), columns, 1).status == "stored"
+
+
+def hour_of(at: int, zone: ZoneInfo) -> datetime:
+    offset = to_datetime(at).astimezone(zone).utcoffset() or timedelta()
+    return to_datetime(at).astimezone(timezone(offset)).replace(minute=0, second=0, microsecond=0)
+
+
+def key_of(row: Row, by: str | None, zone: ZoneInfo) -> Any:
+    sensor, access, region = row
+    keys: dict[str | None, Callable[[], Any]] = {
+        None: lambda: None,
+        "target": lambda: access.target,
+        "source": lambda: access.source,
+        "day": lambda: day_of(access.observed_at, zone),
+        "hour": lambda: hour_of(access.observed_at, zone),
+        "sensor": lambda: sensor,
+        "region": lambda: region or "unknown",
+        "network": lambda: str(ipaddress.ip_network((access.source, 24 if len(access.source) == 4 else 48), strict=False)),
+        "channel": lambda: access.channel,
+    }
+    return keys[by]()
+
+
+def asked(row: Row, question: CountQuestion, zone: ZoneInfo) -> bool:
+    sensor, access, _ = row
+    day = day_of(access.observed_at, zone)
+    wanted = [
+        (question.channel, access.channel),
+        (question.group, GROUPS[sensor]),
+        (question.sensor, sensor),
+        (question.target, access.target),
+        (question.source, access.source),
+        (question.category, access.category),
+    ]
+    inside = (question.from_on is None or question.from_on <= day) and (question.to_on is None or day < question.to_on)
+    return inside and all(want is None or want == have for want, have in wanted)
+
+
+def counted(key: Any, own: list[Row]) -> Count:
+    return Count(key, sum(a.times for _, a, _ in own), len({a.source for _, a, _ in own}), len({name for name, _, _ in own}))
+
+
+def brute(held: list[Row], question: CountQuestion, zone: ZoneInfo) -> list[Count]:
+    groups: dict[Any, list[Row]] = {} if question.by else {None: []}
+    for row in held:
+        if asked(row, question, zone):
+            groups.setdefault(key_of(row, question.by, zone), []).append(row)
+    counts = [counted(key, own) for key, own in groups.items()]
+    if question.by in ("day", "hour"):
+        counts.sort(key=lambda row: row.key)  # type: ignore[arg-type, return-value]
+    elif question.by:
+        counts.sort(key=lambda row: (-getattr(row, question.order), row.key))
+    return counts[: question.top]
+
+
+def check(store: Store, held: list[Row], asked_for: list[CountQuestion], zone: ZoneInfo) -> None:
+    for question in asked_for:
+        assert count(store, question, zone) == brute(held, question, zone), question
+    check_others(store, held, zone, Period(date(2000, 1, 1), date(2030, 1, 1)))
+
+
+def check_others(store: Store, held: list[Row], zone: ZoneInfo, period: Period) -> None:
+    accesses = [row for row in held if row[1].category == "access"]
+    days = {day_of(access.observed_at, zone) for _, access, _ in held}
+    told = per_sensor_day(store, period)
+    assert told.accesses == sum(access.times for _, access, _ in accesses)
+    assert told.source_days == len({(name, day_of(a.observed_at, zone), a.source) for name, a, _ in accesses})
+    assert told.sensor_days == len({(name, day_of(a.observed_at, zone)) for name, a, _ in held})
+    distinct = {(name, day_of(a.observed_at, zone), a.source, a.channel, a.target) for name, a, _ in accesses}
+    assert sum(cumulative_sources(store, period, "target").values()) == len(distinct)
+    cells = {(cell.key, cell.other): cell.accesses for cell in cross(store, period, "day", "region")}
+    assert sum(cells.values()) == told.accesses
+    by_day = series(store, Period(min(days), max(days) + timedelta(days=1)), channel="web") if days else []
+    assert {row.day: row.sources for row in by_day if row.accesses} == {
+        day: len({a.source for _, a, _ in accesses if a.channel == "web" and day_of(a.observed_at, zone) == day})
+        for day in {day_of(a.observed_at, zone) for _, a, _ in accesses if a.channel == "web"}
+    }
+    firsts = {(found.channel, found.target): found.first_on for found in first_seen(store, period)}
+    assert firsts == {
+        (a.channel, a.target): min(day_of(b.observed_at, zone) for _, b, _ in accesses if (b.channel, b.target) == (a.channel, a.target))
+        for _, a, _ in accesses
+    }
+
+
+@pytest.mark.parametrize("name", sorted(ZONES))
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(early=st.lists(rows, max_size=12), late=st.lists(rows, max_size=6), asking=st.lists(st.tuples(questions, spans), min_size=2, max_size=5))
+def test_answers_are_exact(engine: Any, name: str, early: list[Any], late: list[Any], asking: list[Any]) -> None:
+    """Design 3: accesses, distinct sources and days of the zone; the same before sealing, after it, with late rows, sealed again, reopened."""
+    zone = ZoneInfo(name)
+    middle = day_of(to_microseconds(ZONES[name]), zone)
+    first, second = build(early, to_microseconds(ZONES[name])), build(late, to_microseconds(ZONES[name]))
+    asked_for = [
+        msgspec.structs.replace(
+            question, from_on=None if low is None else middle + timedelta(days=low), to_on=None if high is None else middle + timedelta(days=high)
+        )
+        for question, (low, high) in asking
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        store = engine(Path(folder) / "store", zone)
+        for sensor, group in GROUPS.items():
+            store.register(SensorEntry(sensor, group))
+        take(store, first, 0)
+        check(store, first, asked_for, zone)
+        store.seal(middle + timedelta(days=1))
+        check(store, first, asked_for, zone)
+        take(store, second, 1)
+        check(store, first + second, asked_for, zone)
+        store.seal(middle + timedelta(days=9))
+        check(store, first + second, asked_for, zone)
+        store.close()
+        again = engine(Path(folder) / "store", zone)
+        check(again, first + second, asked_for, zone)
+        again.close()
+
+
+def test_ranks_are_competition_ranks(store: Store) -> None:
+    """M-11: 1, 2, 3, 3, 3, 6."""
+    zone = ZoneInfo("Asia/Tokyo")
+    at = to_microseconds(datetime(2026, 8, 1, tzinfo=UTC))
+    times = {b"a": 9, b"b": 8, b"e": 5, b"d": 5, b"c": 5, b"f": 1}
+    accesses = [Access(observed_at=at, channel="ssh", kind="password", source=b"\x08\x08\x08\x08", target=t, times=n) for t, n in times.items()]
+    store.take(BatchKey("one", "e", 0, bytes(16)), from_accesses(accesses), 1)
+    found = ranking(store, Period(date(2026, 8, 1), date(2026, 8, 2)), zone=zone)
+    assert [(row.rank, row.key) for row in found] == [(1, b"a"), (2, b"b"), (3, b"c"), (3, b"d"), (3, b"e"), (6, b"f")]
+    assert [row.rank for row in ranking(store, Period(date(2026, 8, 1), date(2026, 8, 2)), zone=zone, top=4)] == [1, 2, 3, 3]

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A centre process: courier, collector and store as a node has them, and a sealer that never rests.
+
+With `repeat` every batch comes again, late and out of order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from teiten.clock import system_clock
+from teiten.collector import Collector
+from teiten.errors import TeitenError
+from teiten.model import Receipt
+from teiten.store.node import NodeStore
+from teiten.transport.batches import Batch
+from teiten.transport.courier import Courier, CourierSettings
+
+ZONE = ZoneInfo("Asia/Tokyo")
+_WINDOW = 64
+_FAR = date(2100, 1, 1)
+
+
+class Repeating:
+    """Each batch three times within a shuffled window (F8); the courier gets the answer to the first."""
+
+    def __init__(self, collector: Collector, seed: int) -> None:
+        self._collector = collector
+        self._random = random.Random(seed)
+        self._window: list[Batch] = []
+
+    def __call__(self, batch: Batch) -> Receipt:
+        receipt = self._collector.take(batch)
+        self._window += [batch, batch]
+        self._random.shuffle(self._window)
+        while len(self._window) > _WINDOW or (self._window and self._random.random() < 0.5):
+            self._collector.take(self._window.pop())
+        return receipt
+
+
+def regions(sources: Sequence[bytes]) -> list[str]:
+    return ["JP" if source[0] % 2 else "ZZ" for source in sources]
+
+
+async def main(store_folder: Path, spool: Path, repeat: bool, seal: bool) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    store = NodeStore.open(store_folder, ZONE)
+    collector = Collector(store, regions, system_clock)
+    take = Repeating(collector, 1) if repeat else collector.take
+    busy = asyncio.Lock()
+
+    async def deliver(batch: Batch) -> Receipt:
+        async with busy:
+            return await asyncio.to_thread(take, batch)
+
+    settings = CourierSettings(poll_seconds=0.02, first_pause_seconds=0.05, longest_pause_seconds=0.5)
+    tasks = [asyncio.create_task(Courier(spool, deliver, system_clock, settings).run())]
+    if seal:
+        tasks.append(asyncio.create_task(sealing(store)))
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in tasks if task.done()]
+    for task in [waiting, *tasks]:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    async with busy:  # a thread may still be storing
+        store.close()
+    if failed:
+        raise SystemExit("a task of the centre ended")
+
+
+async def sealing(store: NodeStore) -> None:
+    while True:
+        await asyncio.sleep(0.3)
+        with suppress(TeitenError, OSError, duckdb.Error):  # a full disk; the next round tries again
+            await asyncio.to_thread(store.seal, _FAR)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "1", sys.argv[4] == "1"))

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong around a store: another process, damaged parts, old rows, leftovers, a future layout."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+
+from teiten.columnar import from_accesses
+from teiten.errors import ConfigurationError, StoreBusy, StoreDamaged, TeitenError
+from teiten.model import Access, BatchKey, Heartbeat, SensorEntry
+from teiten.questions.counts import count
+from teiten.questions.interface import CountQuestion
+from teiten.questions.live import latest
+from teiten.store.node import NodeStore
+
+UTC = ZoneInfo("UTC")
+FIRST = date(2026, 8, 1)
+START = 1_785_542_400_000_000  # 2026-08-01 00:00 UTC
+DAY = 86_400_000_000
+ALL = CountQuestion(by="day")
+
+
+def batch(days: int, seq: int) -> dict[str, object]:
+    return from_accesses(
+        [
+            Access(observed_at=START + day * DAY + seq, channel="web", kind="request", source=n.to_bytes(4, "big"), target=b"GET /%d" % (n % 3))
+            for day in range(days)
+            for n in range(50)
+        ]
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[NodeStore]:
+    opened = NodeStore.open(tmp_path / "store", UTC, clock=lambda: START + 10 * DAY)
+    opened.take(BatchKey("one", "e", 0, bytes(16)), batch(4, 0), START)
+    opened.seal(FIRST + timedelta(days=9))
+    yield opened
+    opened.close()
+
+
+def part(store: NodeStore, kind: str, day: date) -> Path:
+    (found,) = (store.folder / "lake" / f"day={day}").glob(f"{kind}-*.parquet")
+    return found
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x10
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("kinds", [["rows"], ["pairs"], ["rollup"], ["pairs", "rollup"]])
+def test_damaged_parts_are_named_and_set_aside(store: NodeStore, kinds: list[str]) -> None:
+    """Bit flips: found by checksum, named, set aside; counts go on from what is whole."""
+    before = count(store, ALL, UTC)
+    paths = [part(store, kind, FIRST) for kind in kinds]
+    for path in paths:
+        damage(path)
+    faults = store.verify()
+    assert [(fault.part.kind, fault.reason) for fault in faults] == [(kind, "checksum") for kind in kinds]
+    assert not any(path.exists() for path in paths)
+    assert len(list((store.folder / "lake" / "quarantine").iterdir())) == len(kinds)
+    assert count(store, ALL, UTC) == before
+    assert len(store.status()["corrupt"]) == len(kinds)
+    assert store.verify() == []
+
+
+def test_rows_and_pairs_lost_is_said(store: NodeStore) -> None:
+    for kind in ("rows", "pairs"):
+        damage(part(store, kind, FIRST))
+    store.verify()
+    assert [row.key for row in count(store, ALL, UTC)] == [FIRST + timedelta(days=n) for n in (1, 2, 3)]
+    assert store.rows_incomplete() == {FIRST: "corrupt"}
+    with pytest.raises(TeitenError, match="no longer kept"):
+        count(store, CountQuestion(by="hour"), UTC)
+
+
+def test_a_question_goes_on_over_a_missing_part(store: NodeStore) -> None:
+    before = count(store, ALL, UTC)
+    part(store, "pairs", FIRST).unlink()
+    store.register(SensorEntry("one", "another group"))  # so that no kept answer is used
+    assert count(store, ALL, UTC) == before
+    assert len(store.status()["corrupt"]) == 1
+
+
+def test_retention_drops_rows_and_keeps_counts(store: NodeStore) -> None:
+    """U-24, wish 6: bounded disk by days and by bytes, both reported; counts stay exact."""
+    before = count(store, ALL, UTC)
+    told = store.apply_retention(keep_days=8)
+    assert (told.days, told.dropped_rows) == ((FIRST, FIRST + timedelta(days=1)), 100)
+    assert told.dropped_bytes > 0
+    assert count(store, ALL, UTC) == before
+    assert store.status()["rows_dropped"] == ["2026-08-01", "2026-08-02"]
+    assert len(latest(store, 1000)) == 100
+    told = store.apply_retention(keep_bytes=told.kept_bytes - 1)
+    assert told.days == (FIRST + timedelta(days=2),)
+    assert store.apply_retention(keep_bytes=10**9).days == ()
+    store.take(BatchKey("one", "e", 1, bytes(16)), batch(1, 1), START)
+    store.seal(FIRST + timedelta(days=9))
+    assert [row.accesses for row in count(store, ALL, UTC)] == [100, 50, 50, 50]
+    assert count(store, CountQuestion(by="hour", from_on=FIRST + timedelta(days=3)), UTC)[0].accesses == 50
+    with pytest.raises(TeitenError, match="no longer kept"):
+        count(store, CountQuestion(by="hour"), UTC)
+
+
+def test_leftovers_are_cleaned_and_strangers_set_aside(store: NodeStore) -> None:
+    place = store.folder / "lake" / f"day={FIRST}"
+    unfinished, unlisted = place / "rows-1.parquet.tmp", place / "rows-2.parquet"
+    unfinished.write_bytes(b"x")
+    unlisted.write_bytes(b"y")
+    (place / "notes.txt").write_text("mine")
+    store.close()
+    again = NodeStore.open(store.folder, UTC)
+    assert again.orphans == [f"lake/day={FIRST}/rows-2.parquet"]
+    assert not unfinished.exists()
+    assert (store.folder / "lake" / "orphans" / f"{FIRST}-rows-2.parquet").read_bytes() == b"y"
+    assert (place / "notes.txt").exists()
+    again.close()
+
+
+def test_another_process_is_told_what_to_do(store: NodeStore) -> None:
+    program = f"""
+from pathlib import Path; from zoneinfo import ZoneInfo
+from teiten.errors import StoreBusy; from teiten.store.node import NodeStore
+try: NodeStore.open(Path({str(store.folder)!r}), ZoneInfo("UTC"))
+except StoreBusy as error: print(error.next_step)
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert "stop it first" in told.stdout
+    assert issubclass(StoreBusy, TeitenError)
+
+
+def test_a_future_layout_is_refused(tmp_path: Path) -> None:
+    NodeStore.open(tmp_path, UTC).close()
+    connection = duckdb.connect(str(tmp_path / "teiten.duckdb"))
+    connection.execute("update facts set value = 99 where name = 'layout'")
+    connection.close()
+    with pytest.raises(StoreDamaged, match="layout 99"):
+        NodeStore.open(tmp_path, UTC)
+
+
+def test_a_damaged_database_is_said(tmp_path: Path) -> None:
+    (tmp_path / "teiten.duckdb").write_bytes(b"\xff" * 50_000)
+    with pytest.raises(StoreDamaged, match="backup"):
+        NodeStore.open(tmp_path, UTC)
+
+
+def test_a_folder_that_looks_like_a_pattern_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="must not contain"):
+        NodeStore.open(tmp_path / "a[1]", UTC)
+
+
+def test_kept_answers_are_never_stale(store: NodeStore) -> None:
+    question = CountQuestion(by="target", from_on=FIRST, to_on=FIRST + timedelta(days=2))
+    first = count(store, question, UTC)
+    assert count(store, question, UTC) == first
+    store.take(BatchKey("one", "e", 1, bytes(16)), batch(1, 1), START)
+    second = count(store, question, UTC)
+    assert sum(row.accesses for row in second) == sum(row.accesses for row in first) + 50
+    store.seal(FIRST + timedelta(days=9))
+    assert count(store, question, UTC) == second
+
+
+def test_heartbeats_join(store: NodeStore) -> None:
+    """Thousands of heartbeats of a sealed day become a few intervals."""
+    beats = [Heartbeat(from_at=START + n * 1000, to_at=START + (n + 1) * 1000, channel="web", emitted=n) for n in range(200) if n != 100]
+    store.take(BatchKey("one", "e", 1, bytes(16)), batch(1, 1), START, beats)
+    store.seal(FIRST + timedelta(days=9))
+    found = store.ask("intervals", {}, {"filters": "all"})
+    assert found == [(FIRST, "one", START, START + 100_000), (FIRST, "one", START + 101_000, START + 200_000)]
