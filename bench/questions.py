@@ -110,9 +110,7 @@ def load(store: NodeStore, rows: int) -> None:
     sealing += time.perf_counter() - started
     for n in range(10):
         store.cover(f"sensor-{n}", "packet", FIRST_ON, FIRST_ON + timedelta(days=DAYS - 1))
-    print(
-        f"load {taken:,} rows in batches of {BATCH // 10:,}: {taken / loading:,.0f} rows/s; sealing {DAYS} days: {sealing / DAYS * 1000:.0f} ms a day"
-    )
+    print(f"load {taken:,} rows in batches of up to {BATCH // 10:,}: {taken / loading:,.0f} rows/s; sealing: {sealing / DAYS * 1000:.0f} ms a day")
 
 
 def asked(store: NodeStore) -> dict[str, Callable[[], object]]:
@@ -140,31 +138,30 @@ def asked(store: NodeStore) -> dict[str, Callable[[], object]]:
 
 
 def measure(store: NodeStore, cold: int, warm: int) -> None:
-    every_cold, every_warm = [], []
+    every: tuple[list[float], list[float]] = ([], [])
     for name, question in asked(store).items():
-        colds = []
-        for _ in range(cold):
-            store._answers = Answers()
-            colds.append(timed(question))
+        colds = [timed_cold(store, question) for _ in range(cold)]
         warms = [timed(question) for _ in range(warm)]
-        every_cold += colds
-        every_warm += warms
-        print(
-            f"{name:40} cold p50 {middle(colds, 0.5):8.1f} max {max(colds):8.1f} ms   warm p50 {middle(warms, 0.5):6.2f} p99 {middle(warms, 0.99):6.2f} ms"
-        )
-    print(
-        f"{'all questions':40} cold p50 {middle(every_cold, 0.5):8.1f} p99 {middle(every_cold, 0.99):8.1f} ms   warm p50 {middle(every_warm, 0.5):6.2f} p99 {middle(every_warm, 0.99):6.2f} ms"
-    )
+        every[0].extend(colds)
+        every[1].extend(warms)
+        tell(name, colds, warms)
+    tell("all questions", *every)
+
+
+def tell(name: str, colds: list[float], warms: list[float]) -> None:
+    cold, warm = ((float(np.quantile(times, 0.5)), float(np.quantile(times, 0.99))) for times in (colds, warms))
+    print(f"{name:40} cold p50 {cold[0]:8.1f} p99 {cold[1]:8.1f} ms   warm p50 {warm[0]:6.2f} p99 {warm[1]:6.2f} ms", flush=True)
+
+
+def timed_cold(store: NodeStore, question: Callable[[], object]) -> float:
+    store._answers = Answers()
+    return timed(question)
 
 
 def timed(question: Callable[[], object]) -> float:
     started = time.perf_counter()
     question()
     return (time.perf_counter() - started) * 1000
-
-
-def middle(values: list[float], share: float) -> float:
-    return float(np.quantile(values, share))
 
 
 def main() -> None:
@@ -180,14 +177,9 @@ def main() -> None:
         if not store.days():
             load(store, rows)
         told = store.status()
-        print(
-            "bytes per row:",
-            {kind: round(held["bytes"] / max(1, held["rows"]), 1) for kind, held in told["parts"].items()},
-            "rows:",
-            {kind: held["rows"] for kind, held in told["parts"].items()},
-            "database MB:",
-            told["disk"]["database_bytes"] // 1_000_000,
-        )
+        for kind, held in told["parts"].items():
+            print(f"{kind}: {held['rows']:,} rows, {held['bytes'] / max(1, held['rows']):.1f} bytes each, {held['files']} files")
+        print("database MB:", told["disk"]["database_bytes"] // 1_000_000)
         measure(store, cold=5, warm=20)
         print("memory, peak MB:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)
     finally:

@@ -7,8 +7,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import date, timedelta
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -18,7 +16,7 @@ from teiten.centre.here import Here
 from teiten.centre.interface import Centre
 from teiten.clock import day_of, system_clock
 from teiten.collector import Collector
-from teiten.enrichers.region import regions
+from teiten.enrichers.region import data_on, regions
 from teiten.errors import PortTaken, TeitenError
 from teiten.home import Home
 from teiten.model import SensorEntry
@@ -83,11 +81,11 @@ class Node:
             await asyncio.to_thread(self.here.close)
 
     def _site(self) -> Any:
-        from teiten.answers import StoreAsker
+        from teiten.site.asking import StoreAnswers
         from teiten.site.pages import create_site
 
         zone = self.settings.zone_info()
-        return create_site(StoreAsker(self.here.store, zone), self.settings.site, zone, system_clock)
+        return create_site(StoreAnswers(self.here.store, zone, data_on()), self.settings.site, zone, system_clock)
 
     def _sense_command(self, kind: str) -> list[str]:
         return ["-m", "teiten", "--home", str(self.home.root), "sense", kind]
@@ -145,6 +143,3 @@ async def _serve(server: uvicorn.Server, what: str) -> None:
         await server.serve()
     except SystemExit:
         raise PortTaken(f"{what}: this port is taken by another program.", "See who has it (ss -ltnp), or set another port in teiten.toml.") from None
-
-
-__all__ = ["Node", "Path", "load_world", "open_here", "partial", "yesterday"]

@@ -17,10 +17,10 @@ FLOORS: dict[str, int] = {
     "sensors": 2, "importers": 2, "enrichers": 2, "transport": 2, "store": 2, "worlds": 2,
     "collector": 3, "questions": 3,
     "detectors": 4,
-    "publication": 5, "drawing": 5,
+    "publication": 5, "drawing": 5, "marks": 5,
     "centre": 6, "feeds": 6, "report": 6, "site": 6, "alerts": 6,
-    "settings": 7, "supervision": 6, "answers": 7, "app": 8,
-    "cli": 9, "__main__": 9,
+    "settings": 7, "supervision": 6, "app": 8,
+    "cli": 9, "__main__": 10,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.unit.site.invented import NOW, TARGETS, TOKYO, Invented
 from tests.unit.site.polyglots import POLYGLOTS
 
@@ -120,7 +120,7 @@ def test_live_list_follows_and_can_be_paused(page: Page, address: str, ask: Inve
     ask.targets = {channel: [(b"<b>new</b>", 1)] for channel in CHANNELS}
     with page.expect_response("**/en/live"):
         page.clock.run_for(2_100)
-    page.wait_for_function("document.querySelector('#live .target').textContent === '<b>new</b>'")
+    expect(first).to_have_text("<b>new</b>")
     page.get_by_role("button", name="Pause").click()
     assert "paused" in page.locator("#pulse").inner_text()
     ask.calls.clear()
@@ -130,7 +130,7 @@ def test_live_list_follows_and_can_be_paused(page: Page, address: str, ask: Inve
     page.get_by_role("button", name="Resume").click()
     with page.expect_response("**/en/live"):
         page.clock.run_for(2_100)
-    page.wait_for_function("document.querySelector('#live .target').textContent === '135/tcp'")
+    expect(first).to_have_text("135/tcp")
     assert troubles == []
 
 
@@ -155,7 +155,7 @@ def test_hostile_strings_do_nothing(page: Page, address: str, ask: Invented, tro
     before = page.evaluate(shown)
     with page.expect_response("**/ja/live"):
         page.clock.run_for(2_100)
-    page.wait_for_function("document.getElementById('pulse').textContent.includes('更新中')")
+    expect(page.locator("#pulse")).to_contain_text("更新中")
     assert page.evaluate(shown) == before
     for place in ("urls", "mail"):
         page.goto(f"{address}/ja/{place}")

@@ -38,7 +38,6 @@ def observed(make: Callable[[Emit], Sensor]) -> Iterator[tuple[int, list[Access]
             loop.run_until_complete(running)
         except asyncio.CancelledError:
             pass
-        loop.run_until_complete(asyncio.sleep(0.01))  # closing takes the libraries some turns of the loop
         loop.close()
 
     thread = threading.Thread(target=serve)

@@ -275,25 +275,53 @@ def test_loopback_counts_once(cable):
     assert accesses(observe(cable, talk)) == {}
 
 
-def test_fragments_and_tags(cable):
-    """A large datagram is one access; the outer tag of a VLAN doesn't hide the packet."""
+def test_fragments(cable):
+    """A large datagram is one access; the other fragments are kept as such."""
 
-    def talk(here, there):
-        for space, link, address in ((here, "seen", "198.51.100.1"), (there, "far", "198.51.100.2")):
-            ip("-n", space, "link", "add", "link", link, "name", "tagged", "type", "vlan", "id", "7")
-            ip("-n", space, "addr", "add", f"{address}/24", "dev", "tagged")
-            ip("-n", space, "link", "set", "tagged", "up")
-        sending(
-            there,
-            f"""
-            peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            peer.sendto(bytes(5000), ('{HERE}', 4001))
-        """,
-        )
+    def talk(_here, there):
+        sending(there, f"socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(bytes(5000), ('{HERE}', 4001))")
 
     rows = observe(cable, talk)
     assert accesses(rows) == {"4001/udp": 1} and {row[7] for row in rows if row[1] == "access"} == {5000}
     assert sum(row[3] for row in rows if row[0] == "fragment") == 3
+
+
+@pytest.mark.parametrize("kind", ["bridge", "vlan"])
+def test_a_packet_seen_at_several_interfaces_counts_once(cable, kind):
+    """Capturing on all interfaces sees it at each one on its way; on the one that is named, once."""
+    here, there = cable
+    ip("link", "add", "port", "netns", here, "type", "veth", "peer", "name", "distant", "netns", there)
+    inner, outer = ("bridged", "distant") if kind == "bridge" else ("tagged", "tagged")
+    if kind == "bridge":
+        made = [ip("-n", here, "link", "add", "bridged", "type", "bridge"), ip("-n", here, "link", "set", "port", "master", "bridged")]
+    else:
+        made = [
+            ip("-n", space, "link", "add", "link", link, "name", "tagged", "type", "vlan", "id", "7")
+            for space, link in ((here, "port"), (there, "distant"))
+        ]
+    try:
+        if any(done.returncode for done in made):
+            pytest.skip(f"this kernel makes no {kind}: {made[0].stderr.strip()}")
+        for space, links, address in ((here, {"port", inner}, "198.51.100.1/24"), (there, {"distant", outer}, "198.51.100.2/24")):
+            for link in links:
+                ip("-n", space, "link", "set", link, "up")
+            assert ip("-n", space, "addr", "add", address, "dev", inner if space == here else outer).returncode == 0
+
+        def talk(_here, there):
+            sending(
+                there,
+                """
+                peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                for n in range(5):
+                    peer.sendto(b'%d' % n, ('198.51.100.1', 4002))
+                """,
+            )
+
+        assert accesses(observe(cable, talk)) == {"4002/udp": 5}
+        assert accesses(observe(cable, talk, interfaces=["port", "seen"])) == {"4002/udp": 5}
+    finally:
+        ip("-n", here, "link", "del", "port")
+        ip("-n", here, "link", "del", "bridged")
 
 
 def test_addresses_of_this_test_are_documentation_only():

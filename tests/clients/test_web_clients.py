@@ -63,6 +63,7 @@ def test_curl_https_on_the_same_port(sensor, version: str) -> None:  # type: ign
 def test_curl_that_distrusts_the_certificate_is_still_an_access(sensor) -> None:  # type: ignore[no-untyped-def]
     with observed(sensor) as (port, accesses):
         assert curl("--resolve", f"shop.example:{port}:127.0.0.1", f"https://shop.example:{port}/").returncode == 60
+    assert [one.kind for one in accesses] == ["not-http", "connection"], accesses
     (request,) = requests(accesses)
     assert (request.kind, request.target, request.server_name) == ("not-http", b"\x16\x03\x01", b"shop.example")
 

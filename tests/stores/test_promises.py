@@ -110,6 +110,19 @@ def test_every_field_comes_back_as_it_was(store: Store) -> None:
     assert (before[0].target, before[0].account, before[0].client, before[0].request, before[0].size) == (odd, odd, b"\x00", b"'; drop", 2**40)
 
 
+def test_one_odd_number_spoils_no_batch(store: Store) -> None:
+    """A peer may announce any size: a number far larger than all others must not make the batch impossible."""
+    usual = [Access(observed_at=NOON, channel="web", kind="request", source=b"abcd", target=b"GET /", size=n % 7 or None) for n in range(3000)]
+    odd = Access(observed_at=NOON, channel="web", kind="request", source=b"abcd", target=b"GET /odd", size=2**62, session="nul \0 and 定点")
+    store.take(key(0), from_accesses([*usual[:7], odd, *usual[7:]]), NOON)
+    (found,) = latest(store, 1, target=b"GET /odd")
+    assert (found.size, found.session) == (2**62, "nul \0 and 定点")
+    huge = from_accesses([odd])
+    huge["size"][0] = 2**70
+    with pytest.raises(ValueError, match="64-bit"):
+        store.take(key(1), huge, NOON)
+
+
 def test_groups_may_change(store: Store) -> None:
     store.register(SensorEntry("one", "east", addresses=("192.0.2.1",)))
     store.take(key(0), from_accesses([access(1)]), NOON)

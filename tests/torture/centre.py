@@ -24,7 +24,10 @@ from teiten.errors import TeitenError
 from teiten.model import Receipt
 from teiten.store.node import NodeStore
 from teiten.transport.batches import Batch
-from teiten.transport.courier import Courier, CourierSettings
+from teiten.transport.courier import Courier, in_thread
+from teiten.transport.listening import ListeningSettings, make_server
+from teiten.transport.receiver import Receiver
+from tests.torture.shipper import SETTINGS
 
 ZONE = ZoneInfo("Asia/Tokyo")
 _WINDOW = 64
@@ -52,34 +55,27 @@ def regions(sources: Sequence[bytes]) -> list[str]:
     return ["JP" if source[0] % 2 else "ZZ" for source in sources]
 
 
-async def main(store_folder: Path, spool: Path, repeat: bool, seal: bool) -> None:
+async def main(store_folder: Path, spool: Path, repeat: bool, seal: bool, socket: str) -> None:
+    """Takes from `spool` itself, or, with `socket`, from a shipper."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     store = NodeStore.open(store_folder, ZONE)
     collector = Collector(store, regions, system_clock)
     take = Repeating(collector, 1) if repeat else collector.take
-    busy = asyncio.Lock()
-
-    async def deliver(batch: Batch) -> Receipt:
-        async with busy:
-            return await asyncio.to_thread(take, batch)
-
-    settings = CourierSettings(poll_seconds=0.02, first_pause_seconds=0.05, longest_pause_seconds=0.5)
-    tasks = [asyncio.create_task(Courier(spool, deliver, system_clock, settings).run())]
-    if seal:
-        tasks.append(asyncio.create_task(sealing(store)))
+    server = make_server(Receiver(take, None, trusted=True), ListeningSettings(unix_socket=socket)) if socket else None
+    work = server.serve() if server else Courier(spool, in_thread(take), system_clock, SETTINGS).run()
+    tasks = [asyncio.create_task(work)] + ([asyncio.create_task(sealing(store))] if seal else [])
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-    failed = [task for task in tasks if task.done()]
     for task in [waiting, *tasks]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    async with busy:  # a thread may still be storing
-        store.close()
-    if failed:
-        raise SystemExit("a task of the centre ended")
+    await loop.shutdown_default_executor()  # threads may still be storing or sealing
+    store.close()
+    if not stop.is_set() and not socket:
+        raise SystemExit("the courier ended")
 
 
 async def sealing(store: NodeStore) -> None:
@@ -90,4 +86,4 @@ async def sealing(store: NodeStore) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "1", sys.argv[4] == "1"))
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "1", sys.argv[4] == "1", sys.argv[5]))

@@ -30,6 +30,8 @@ class Site:
         self.reserve_bytes = 64 << 10
         self.repeat = False
         self.seal = True
+        self.remote = False
+        self.socket = folder / "socket"
         self.log = (folder / "log").open("ab")
 
     def start_generator(self, limit: int = 1 << 60) -> subprocess.Popen[bytes]:
@@ -38,7 +40,10 @@ class Site:
         return self._start("generator", self.spool, self.ledger, self.first, limit, self.quota_bytes, self.reserve_bytes)
 
     def start_centre(self) -> subprocess.Popen[bytes]:
-        return self._start("centre", self.store, self.spool, int(self.repeat), int(self.seal))
+        return self._start("centre", self.store, self.spool, int(self.repeat), int(self.seal), self.socket if self.remote else "")
+
+    def start_shipper(self) -> subprocess.Popen[bytes]:
+        return self._start("shipper", self.spool, self.socket)
 
     def _start(self, module: str, *arguments: object) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"tests.torture.{module}", *map(str, arguments)]
@@ -47,6 +52,7 @@ class Site:
 
     def drain(self) -> None:
         """A centre takes all that is sealed, then ends in order."""
+        self.remote = False
         centre = self.start_centre()
         wait_for(lambda: centre.poll() is not None or not segments.sealed(self.spool), "the spool to become empty")
         end(centre, self.folder / "log")

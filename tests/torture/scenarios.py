@@ -41,6 +41,22 @@ def kill_at_random_points(folder: Path, rounds: int, seed: int) -> Verdict:
     return _finish(site)
 
 
+def kill_on_the_remote_way(folder: Path, rounds: int, seed: int) -> Verdict:
+    """F1 with a shipper between: sensor, shipper and centre are three processes, answers get lost with each kill of a centre."""
+    site, chance = Site(folder), random.Random(seed)
+    site.remote = True
+    start = {"generator": site.start_generator, "shipper": site.start_shipper, "centre": site.start_centre}
+    running = {name: begin() for name, begin in start.items()}
+    for _ in range(rounds // 4):
+        time.sleep(chance.random() ** 2 * 1.2)
+        for victim in chance.sample(list(start), chance.choice([1, 1, 2, 3])):
+            kill(running[victim])
+            running[victim] = start[victim]()
+    for process in running.values():
+        end(process, site.folder / "log")
+    return _finish(site)
+
+
 def repeated_and_out_of_order(folder: Path, rounds: int, seed: int) -> Verdict:
     """F8: every batch three times within a shuffled window; then all that is kept once more, into a store that was closed and sealed."""
     site = Site(folder)
@@ -126,6 +142,7 @@ def full_store_disk(folder: Path, rounds: int, seed: int) -> Verdict:
 
 SCENARIOS: Final[dict[str, Callable[[Path, int, int], Verdict]]] = {
     "kill": kill_at_random_points,
+    "kill-remote": kill_on_the_remote_way,
     "repeat": repeated_and_out_of_order,
     "disk-lost": collector_disk_lost,
     "damage": damaged_segments,

@@ -3,13 +3,21 @@
 
 from teiten.importers.cowrie import Cowrie
 from teiten.importers.interface import Importer
+from teiten.importers.kernel_log import KernelLog
+from teiten.importers.mailbox import Mailbox
 from teiten.importers.openssh import OpenSSH
+from teiten.importers.postfix import Postfix
 from teiten.importers.suricata_eve import SuricataEve
 from teiten.importers.web_access import WebAccess
+from teiten.importers.zeek import Zeek
 
 IMPORTERS: dict[str, Importer] = {
     "openssh": OpenSSH(),
     "web_access": WebAccess(),
     "cowrie": Cowrie(),
     "suricata_eve": SuricataEve(),
+    "zeek": Zeek(),
+    "kernel_log": KernelLog(),
+    "mailbox": Mailbox(),
+    "postfix": Postfix(),
 }

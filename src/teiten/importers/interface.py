@@ -16,8 +16,9 @@ import msgspec
 from teiten.columnar import Columns
 
 SAMPLE_BYTES = 300
-Records = Literal["lines", "json"]
-"""How a stream is cut into records: at line ends, or into the values of a JSON array (plain JSON lines are cut at line ends too)."""
+Records = Literal["lines", "json", "mails"]
+"""How a stream is cut into records: at line ends; into the objects of a JSON array (JSON lines are cut at line ends); before the `From `
+lines of an mbox (a file that begins otherwise is one mail)."""
 
 
 class Recognition(NamedTuple):

@@ -30,6 +30,7 @@ else:
 BLOCK_BYTES = 1 << 20
 RECORD_BYTES = 1 << 20
 """A longer line is read as several records, which then say what is wrong with them."""
+MAIL_BYTES = 64 << 20
 HEAD_BYTES = 1 << 16
 STDIN = "-"
 BROKEN = (EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, OSError)
@@ -139,10 +140,13 @@ class Cut:
 
     def __init__(self, opened: Opened, records: Records) -> None:
         self._blocks = opened.blocks()
+        self._mbox = records == "mails"
         self._json = records == "json" and opened.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
         self.unfinished = False
 
     def __iter__(self) -> Iterator[list[bytes]]:
+        if self._mbox:
+            return self._mails(self._blocks)
         return self._values(self._blocks) if self._json else self._lines(self._blocks)
 
     def _lines(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
@@ -160,6 +164,18 @@ class Cut:
             self.unfinished = True
             yield [rest]
 
+    def _mails(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
+        """Mails without the empty lines behind them, so that the last one is the same when another follows it."""
+        rest = b""
+        for block in blocks:
+            text = rest + block
+            *whole, rest = _BETWEEN_MAILS.split(text) if text.startswith(b"From ") else (text,)
+            if len(rest) > MAIL_BYTES:
+                whole, rest = [*whole, rest[:MAIL_BYTES]], rest[MAIL_BYTES:]
+            yield [mail.rstrip(b"\r\n") for mail in whole]
+        if rest.strip():
+            yield [rest.rstrip(b"\r\n")]
+
     def _values(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
         """The values of an array of objects; brackets inside strings are text. Bytes between values that are no comma come out as records."""
         scanner = _ArrayScanner()
@@ -169,6 +185,9 @@ class Cut:
         if left:
             self.unfinished = True
             yield [left]
+
+
+_BETWEEN_MAILS = re.compile(rb"\n\r?\n(?=From [^\n]{0,300}\d\d:\d\d)")
 
 
 def _pieces(line: bytes) -> list[bytes]:

@@ -16,6 +16,7 @@ from typing import Any
 from teiten.importers.instants import MONTHS, minute_at, offset
 from teiten.importers.interface import Chunk, ReadOptions, Recognition, Records
 from teiten.importers.rows import FIELD_BYTES, Packed, Tally, address_reason, turn
+from teiten.protocols.http import shown_bytes, split_line
 
 _NAMES = ("observed_at", "kind", "source", "target", "request", "client", "outcome", "account", "truncated")
 _TIME = rb"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d):(\d\d) ([+-]\d{4})\]"
@@ -32,6 +33,8 @@ _ERROR_LOG = re.compile(rb"\[[A-Z][a-z]{2} [A-Z][a-z]{2} |\d{4}/\d\d/\d\d \d\d:\
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"v": b"\v", b"f": b"\f", b"a": b"\a", b'"': b'"', b"\\": b"\\"}
 _STATUSES = {b"%d" % status: str(status) for status in range(100, 1000)}
+_USUAL_VERSIONS = frozenset((b" HTTP/1.1", b" HTTP/1.0"))
+_USUAL_METHODS = (b"GET ", b"POST ", b"HEAD ")
 _CACHED_MINUTES = 20_000
 
 
@@ -42,11 +45,11 @@ class WebAccess:
     surveys = False
 
     def recognise(self, head: bytes, file_name: str) -> Recognition | None:
-        lines = [line.rstrip(b"\r") for line in head.split(b"\n")[:200] if line.strip()]
+        lines = [line[:4096].rstrip(b"\r") for line in head.split(b"\n")[:200] if line.strip()]
         if len(head) > 4096 and len(lines) > 1:
             lines.pop()  # may be cut
         whole = sum(1 for line in lines if _COMMON.match(line) or _COMMON.match(line, _behind_host(line)))
-        stumps = sum(1 for line in lines if _STUMP.search(line))
+        stumps = sum(1 for line in lines if _STUMP.match(line, _behind_host(line)))
         if not stumps:
             return None
         return Recognition(
@@ -122,8 +125,9 @@ class _Reading:
             request = b""
         if client is not None and b"\\" in client:
             client = unescape(client)
+        kind, target = kind_and_target(request)
         self._rows.append((
-            at, "request" if request else "empty", source, target_of(request), request, None if client == b"-" else client,
+            at, kind, source, target, request, None if client == b"-" else client,
             _STATUSES.get(status), None if user == b"-" or user is None else unescape(user)[:FIELD_BYTES], cut,
         ))  # fmt: skip
 
@@ -176,12 +180,14 @@ def _pick(rest: bytes) -> tuple[bytes, bytes, bytes | None, str]:
     return request, status, client, "a quote inside the request is not escaped" if whole else "breaks off behind the status"
 
 
-def target_of(request: bytes) -> bytes:
-    """Method and target of a request line as sent; what is no request line is its own target."""
-    words = request.rstrip(b"\r\n").rsplit(b" ", 1)
-    if len(words) == 2 and words[1].startswith(b"HTTP/"):
-        return words[0]
-    return request
+def kind_and_target(request: bytes) -> tuple[str, bytes]:
+    """As the web sensor names them: method and target as sent; what isn't HTTP is named by its first bytes."""
+    if request[-9:] in _USUAL_VERSIONS and request.count(b" ") == 2 and request.startswith(_USUAL_METHODS):
+        return "request", request[:-9]
+    line = split_line(request)
+    if line is not None and (line.version or line.target.startswith(b"/")):
+        return "request", line.method + b" " + line.target
+    return ("not-http", shown_bytes(request)) if request else ("no-request", b"")
 
 
 def unescape(text: bytes) -> bytes:

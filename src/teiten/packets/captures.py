@@ -18,7 +18,7 @@ from teiten.packets import capture_files, pcap, pcapng
 from teiten.packets.flowtuple import CompiledFlows, FlowBatch, PlainFlows
 from teiten.packets.layout import COUNTS, Array, Count, Decoded, Outcome, Records, Stop, new_decoded, new_records
 
-WINDOW_BYTES: Final = 1 << 20  # read at a time: cache-resident
+WINDOW_BYTES = 1 << 20  # read at a time: cache-resident
 ROOM_BYTES: Final = 2 << 20  # the longest look ahead (a chain of five records of 256 KiB) fits in
 MOST_GAPS: Final = 1000  # listed one by one; beyond, only counted
 

@@ -30,7 +30,8 @@ _USER = 1
 _BLOCK = Struct("=8xIII")  # struct tpacket_block_desc: status, number of packets, offset of the first
 _STATUS_AT = 8
 # struct tpacket3_hdr up to tp_net, and the struct sockaddr_ll 48 bytes after its begin
-_FRAME = Struct("=IIIII6xH20x2xHI2xB")
+_FRAME = Struct("=IIIIII2xH20x2xHI2xB")
+_VLAN_VALID = 0x10
 _PROTOCOL_SWAP = socket.ntohs
 
 
@@ -39,6 +40,8 @@ class Frame(NamedTuple):
     direction: int  # HOST … OUTGOING
     ethertype: int
     data: bytes
+    link: int = 0  # index of the interface
+    tagged: bool = False  # had a VLAN tag, which the kernel took off
 
 
 class Ring:
@@ -105,8 +108,9 @@ class Ring:
 
 def _frames(ring: mmap.mmap, at: int, packets: int) -> Iterator[Frame]:
     for _ in range(packets):
-        following, seconds, nanoseconds, kept, _length, network, protocol, _index, direction = _FRAME.unpack_from(ring, at)
-        yield Frame(seconds * 1_000_000_000 + nanoseconds, direction, _PROTOCOL_SWAP(protocol), ring[at + network : at + network + kept])
+        following, seconds, nanoseconds, kept, _length, status, network, protocol, link, direction = _FRAME.unpack_from(ring, at)
+        data = ring[at + network : at + network + kept]
+        yield Frame(seconds * 1_000_000_000 + nanoseconds, direction, _PROTOCOL_SWAP(protocol), data, link, bool(status & _VLAN_VALID))
         at += following
 
 

@@ -104,6 +104,16 @@ class Section:
         return len(block)
 
 
+    def blocks(self, text: bytes, at: int, end: int) -> list[bytes]:
+        """The whole blocks that lie between two places where a walk began and stopped."""
+        made, view = list[bytes](), memoryview(text)
+        while at < end:
+            length = _WORDS[self.big].unpack_from(view, at)[1]
+            made.append(text[at : at + length])
+            at += length
+        return made
+
+
 def frame_at(data: memoryview, at: int, big: bool) -> tuple[int, int, bool]:
     """(type, total length or -1 if it can't be one, byte order) from the first 12 bytes of a block."""
     kind, length, third = _WORDS[big].unpack_from(data, at)
@@ -123,6 +133,9 @@ class PlainPcapng:
 
     def take(self, data: Array) -> int:
         return self.section.take(data)
+
+    def blocks(self, text: bytes, at: int, end: int) -> list[bytes]:
+        return self.section.blocks(text, at, end)
 
     def walk(self, data: Array, at: int, end: int, at_end: bool, records: Records, counters: Array) -> tuple[int, int, Stop]:
         """(records filled, next place, why it stopped). BLOCK: a section or interface block is there, whole."""
@@ -225,6 +238,9 @@ class CompiledPcapng:
 
     def take(self, data: Array) -> int:
         return self._section.take(data)
+
+    def blocks(self, text: bytes, at: int, end: int) -> list[bytes]:
+        return self._section.blocks(text, at, end)
 
     def walk(self, data: Array, at: int, end: int, at_end: bool, records: Records, counters: Array) -> tuple[int, int, Stop]:
         section = self._section

@@ -48,14 +48,20 @@ class Flows:
 
 
 class Unsolicited:
-    """`own`: addresses of this machine, replaced when they change. `prefixes`: networks that are observed as well."""
+    """`own`: addresses of this machine; `prefixes`: networks that are observed as well.
+
+    With `every_link`, a packet in a VLAN or through a bridge is seen at each interface on its way, and only the last one counts:
+    then `member_links` are the interfaces that pass their packets on to another. The owner replaces it and `own` when they change.
+    """
 
     def __init__(
         self, own: frozenset[bytes], prefixes: tuple[IPv4Network | IPv6Network, ...] = (), ignore_ports: frozenset[int] = frozenset(),
-        loopback: bool = False, most_flows: int = MOST_FLOWS,
+        loopback: bool = False, every_link: bool = True, most_flows: int = MOST_FLOWS,
     ) -> None:  # fmt: skip
         self.own = own
         self.ignored: Counter[str] = Counter()  # reason -> packets; the reasons are the few words below
+        self.member_links: frozenset[int] = frozenset()
+        self._every_link = every_link
         self._masks = [_mask(network) for network in prefixes]
         self._ignore_ports = ignore_ports
         self._loopback = loopback
@@ -63,6 +69,9 @@ class Unsolicited:
 
     def take(self, frame: Frame) -> Arrival | None:
         """The arrival, or None for what isn't one (counted in `ignored`)."""
+        if self._every_link and (frame.tagged or frame.link in self.member_links):
+            self.ignored["seen again"] += 1
+            return None
         packet = decode(frame.data, frame.ethertype)
         reason = self._objection(frame, packet)
         if packet is None or reason:

@@ -64,7 +64,7 @@ def _network(prefix: str) -> str:
 
 
 def _hours(store: Store, question: CountQuestion, chosen: str, parameters: Mapping[str, Any], zone: ZoneInfo) -> list[Count]:
-    bounds = _bounds(store, question, parameters)
+    bounds = _bounds(store, question)
     if bounds is None:
         return []
     from_on, to_on = bounds
@@ -85,15 +85,14 @@ def _hour(local: int, offset: int) -> datetime:
     return to_datetime(local - _YEAR_ONE_US - offset).astimezone(timezone(timedelta(seconds=offset // MICROSECONDS)))
 
 
-def _bounds(store: Store, question: CountQuestion, parameters: Mapping[str, Any]) -> tuple[date, date] | None:
-    """The asked period, its open ends closed by the days that have rows."""
-    if question.from_on is not None and question.to_on is not None:
-        return (question.from_on, question.to_on) if question.from_on < question.to_on else None
-    chosen, given = open_period(question.from_on, question.to_on)
-    first, last = store.ask("bounds", given, {"filters": chosen})[0]
-    if first is None:
+def _bounds(store: Store, question: CountQuestion) -> tuple[date, date] | None:
+    """The part of the asked period between the first and the last day that have, or had, rows."""
+    days = sorted({*store.days(), *store.rows_incomplete()})
+    if not days:
         return None
-    return question.from_on or first, question.to_on or last + timedelta(days=1)
+    from_on = max(days[0], question.from_on or days[0])
+    to_on = min(days[-1] + timedelta(days=1), question.to_on or date.max)
+    return (from_on, to_on) if from_on < to_on else None
 
 
 def _require_rows(store: Store, from_on: date, to_on: date) -> None:

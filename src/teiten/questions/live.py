@@ -55,17 +55,15 @@ def latest(
 ) -> list[Seen]:
     """The newest `n` rows, newest first; rows that retention dropped are not among them. Looks at few days first, since the newest are there."""
     asked = {"channel": channel, "category": category, "sensor": sensor, "group": group, "target": target, "source": source}
-    chosen, parameters = open_period(from_on, to_on)
-    first, last = store.ask("bounds", parameters, {"filters": chosen})[0]
+    days = [day for day in store.days() if (from_on is None or day >= from_on) and (to_on is None or day < to_on)]
     found: list[Seen] = []
-    days = _FIRST_LOOK_DAYS
-    while first is not None and len(found) < n:
-        start = max(first, last - timedelta(days=days - 1))
-        chosen, parameters = open_period(start, last + timedelta(days=1), **asked)
+    looked = _FIRST_LOOK_DAYS
+    while days and len(found) < n:
+        chosen, parameters = open_period(days[-looked:][0], days[-1] + timedelta(days=1), **asked)
         found = [Seen(*row) for row in store.ask("latest", {**parameters, "top": n}, {"filters": chosen})]
-        if start == first:
+        if looked >= len(days):
             break
-        days *= 8
+        looked *= 8
     return found
 
 

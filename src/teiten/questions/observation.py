@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -75,8 +75,7 @@ def per_sensor_day(
     category: str | None = ACCESS,
 ) -> PerSensorDay:
     """Accesses and sources per sensor and observed day (report: 1観測点で1日あたり)."""
-    chosen, parameters = period_filters(period, channel=channel, category=category, sensor=sensor, group=group, target=target)
-    rows = store.ask("sensor_days", parameters, {"filters": chosen})
+    rows = _sensor_days(store, period, channel=channel, category=category, sensor=sensor, group=group, target=target)
     observed = observed_sensors(store, period, group=group, channel=channel, sensor=sensor)
     return PerSensorDay(sum(row[1] for row in rows), sum(row[2] for row in rows), sum(observed.values()))
 
@@ -94,12 +93,8 @@ def series(
 ) -> list[DayCount]:
     """Every day of the period in order, days without accesses and days not observed included."""
     asked = {"channel": channel, "category": category, "sensor": sensor, "group": group, "target": target, "source": source}
-    chosen, parameters = period_filters(period, **asked)
-    found = {
-        day: (accesses, sources, sensors)
-        for day, accesses, sources, sensors in store.ask("counts", parameters, {"key": "day", "filters": chosen, "order": "key", "limit": "none"})
-    }
-    source_days = {day: number for day, _, number in store.ask("sensor_days", parameters, {"filters": chosen})}
+    found = {day: (accesses, sources, sensors) for day, accesses, sources, sensors in _days(store, period, **asked)}
+    source_days = {day: number for day, _, number in _sensor_days(store, period, **asked)}
     observed = observed_sensors(store, period, group=group, channel=channel, sensor=sensor)
     return [DayCount(day, *found.get(day, (0, 0, 0)), source_days.get(day, 0), observed.get(day, 0)) for day in period.dates()]
 
@@ -122,3 +117,25 @@ def _union(intervals: Iterable[tuple[int, int]]) -> int:
         total += max(0, high - start)
         reached = high if reached is None else max(reached, high)
     return total
+
+
+def _days(store: Store, period: Period, **asked: Any) -> list[tuple[Any, ...]]:
+    """(day, accesses, sources, sensors); from the small summaries when nothing but a channel is asked for, which costs the same at any size."""
+    if asked["category"] == ACCESS and all(value is None for name, value in asked.items() if name not in ("category", "channel")):
+        chosen, parameters = period_filters(period)
+        return store.ask("daily", {**parameters, "channel": asked["channel"]}, {"filters": chosen, "channels": _channels(asked)})
+    chosen, parameters = period_filters(period, **asked)
+    return store.ask("counts", parameters, {"key": "day", "filters": chosen, "order": "key", "limit": "none"})
+
+
+def _sensor_days(store: Store, period: Period, **asked: Any) -> list[tuple[Any, ...]]:
+    """(day, accesses, sum over sensors of distinct sources); sensors and groups are in the summaries as well."""
+    if asked["category"] == ACCESS and asked.get("target") is None and asked.get("source") is None:
+        chosen, parameters = period_filters(period, sensor=asked["sensor"], group=asked["group"])
+        return store.ask("daily_sensors", {**parameters, "channel": asked["channel"]}, {"filters": chosen, "channels": _channels(asked)})
+    chosen, parameters = period_filters(period, **asked)
+    return store.ask("sensor_days", parameters, {"filters": chosen})
+
+
+def _channels(asked: dict[str, Any]) -> str:
+    return "every" if asked["channel"] is None else "one"

@@ -24,6 +24,7 @@ from teiten.errors import PortTaken
 from teiten.model import Access
 from teiten.sensors.interface import Emit
 
+EVICTED: Final = "evicted: limit of all connections"
 REFUSED: Final = "refused: per-source limit"
 _REFUSALS: Final = {"source": REFUSED, "rate": REFUSED, "network": "refused: per-network limit", "all": "refused: limit of all connections"}
 _BATCH: Final = 64  # accepts per wake-up, so that a flood of connections can't starve the ones already open
@@ -72,6 +73,7 @@ class Gate:
         self.limits, self.channel, self.port, self.protocol = limits, channel, port, protocol
         self.refused = 0  # connections, since the start
         self.evicted = 0
+        self.cut_reason = EVICTED  # what `evict` should give as the outcome
         self._emit, self._clock = emit, clock
         self._open: dict[Ticket, None] = {}  # in order of admission
         self._by_source: dict[bytes, int] = {}
@@ -131,7 +133,11 @@ class Gate:
                 del self._summaries[source]
 
     def close(self) -> None:
-        """Tell every refusal not told yet."""
+        """The sensor stops: cut what is open and tell every refusal not told yet."""
+        self.cut_reason = "sensor stopped"
+        for ticket in list(self._open):
+            ticket.release()
+            ticket.evict()
         while self._summaries:
             self._tell(*self._summaries.popitem(last=False))
 
@@ -220,6 +226,8 @@ class Listener:
                 self._gate.flush()
         finally:
             self._stop(loop)
+            for _ in range(4):  # transports take some turns of the loop to close, and state their end then
+                await asyncio.sleep(0)
 
     def _stop(self, loop: asyncio.AbstractEventLoop) -> None:
         for sock in self._sockets:
@@ -228,8 +236,6 @@ class Listener:
                 sock.close()
         for task in list(self._tasks):
             task.cancel()
-        while self._gate.evict_oldest():
-            pass
         self._gate.close()
 
     def _ready(self, sock: socket.socket) -> None:

@@ -212,9 +212,9 @@ class _Connection(SMTP):
 
     async def smtp_EHLO(self, hostname: str | None) -> None:
         if await self._greeted(hostname, "EHLO"):
-            config = self._sensor.config
-            for line in protocol.extensions(self.hostname, config.most_mail_bytes, self._encrypted, self.tls_context is not None):
-                await self.push(line)
+            most = self._sensor.config.most_mail_bytes
+            answer = protocol.extensions(self.hostname, most, self._encrypted, self.tls_context is not None)
+            await self.push("\r\n".join(answer))  # in one piece: some clients read no further than that
 
     async def _greeted(self, name: str | None, command: str) -> bool:
         if not name:

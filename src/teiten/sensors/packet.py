@@ -25,7 +25,7 @@ from teiten.errors import ConfigurationError, PortTaken
 from teiten.model import Access
 from teiten.packets.headers import UDP, protocol_name, target_of
 from teiten.packets.live import Frame, Ring
-from teiten.packets.own_addresses import own_addresses
+from teiten.packets.own_addresses import member_links, own_addresses
 from teiten.packets.unsolicited import Arrival, Unsolicited
 from teiten.sensors import listener
 from teiten.sensors.interface import Emit
@@ -71,7 +71,9 @@ class PacketSensor:
         self._datagrams: list[socket.socket] = []
         self._gate = Gate(config.limits, "packet", emit, clock)
         self._missed = ""
-        self._unsolicited = Unsolicited(frozenset(), _networks(config.prefixes), frozenset(config.ignore_ports), config.loopback)
+        self._unsolicited = Unsolicited(
+            frozenset(), _networks(config.prefixes), frozenset(config.ignore_ports), config.loopback, every_link=not config.interfaces
+        )
         self._told: dict[str, int] = {}
         if config.mode == "listen":
             self._missed = "live capture is switched off"
@@ -117,7 +119,8 @@ class PacketSensor:
             self._close_rings()
             known = ", ".join(name for _, name in socket.if_nameindex())
             raise ConfigurationError(f"packet.interfaces: capture can't start: {error.strerror}", f"Interfaces here: {known}.") from error
-        self._unsolicited.own = own_addresses() if self._rings else frozenset()
+        if self._rings:
+            self._refresh()
 
     def _close_rings(self) -> None:
         while self._rings:
@@ -139,7 +142,7 @@ class PacketSensor:
 
     def _refresh(self) -> None:
         try:
-            self._unsolicited.own = own_addresses()
+            self._unsolicited.own, self._unsolicited.member_links = own_addresses(), member_links()
         except OSError as error:  # keep observing the addresses known so far
             metrics.problems.labels("packet addresses", type(error).__name__).inc()
         self._tell_ignored()

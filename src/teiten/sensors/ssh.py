@@ -63,14 +63,14 @@ class SshSensor:
         self.config, self.emit, self.clock = config, emit, clock
         self._keys = keys
         self._sockets = bind(config.host, config.port, "ssh.port", ipv6=config.ipv6)
-        self._gate = Gate(config.limits, "ssh", emit, clock, self._sockets[0].getsockname()[1])
+        self.gate = Gate(config.limits, "ssh", emit, clock, self._sockets[0].getsockname()[1])
         self._options: asyncssh.SSHServerConnectionOptions | None = None
 
     async def run(self) -> None:
         logging.getLogger("asyncssh").setLevel(logging.CRITICAL)  # its messages carry what strangers wrote
         warnings.filterwarnings("ignore", message="Diffie-Hellman over finite fields")  # known, and wanted for old clients
         self._options = await asyncio.to_thread(_options, self.config, self._keys)
-        await Listener(self._sockets, self._gate, self._start).serve()
+        await Listener(self._sockets, self.gate, self._start).serve()
 
     def listening(self) -> list[str]:
         return addresses_of(self._sockets)
@@ -81,7 +81,7 @@ class SshSensor:
             sock.close()
 
     def dropped(self) -> int:
-        return self._gate.refused
+        return self.gate.refused
 
     async def _start(self, arrival: Arrival, line: Line) -> None:
         assert self._options is not None
@@ -148,7 +148,7 @@ class _Connection(library.SSHServerConnection):
         self._outcome = ""
         self._stated_end = False
         self._session = secrets.token_hex(8)
-        line.cut = partial(self._cut, "evicted: limit of all connections")
+        line.cut = self._evict
 
     # What the transport calls.
 
@@ -245,8 +245,11 @@ class _Connection(library.SSHServerConnection):
             self._tries += 1
             self._state(attempt)
 
+    def _evict(self) -> None:
+        self._cut(self._sensor.gate.cut_reason)
+
     def _cut(self, outcome: str) -> None:
-        self._outcome = outcome
+        self._outcome = self._outcome or outcome
         self.abort()
 
     def _state(self, attempt: protocol.Attempt, answer: bytes | None = None) -> None:

@@ -50,12 +50,12 @@ class WebSensor:
         self.config, self.emit, self.clock = config, emit, clock
         self._keys = keys
         self._sockets = bind(config.host, config.port, "web.port", ipv6=config.ipv6)
-        self._gate = Gate(config.limits, "web", emit, clock, self._sockets[0].getsockname()[1])
+        self.gate = Gate(config.limits, "web", emit, clock, self._sockets[0].getsockname()[1])
         self.tls: ssl.SSLContext | None = None
 
     async def run(self) -> None:
         self.tls = await asyncio.to_thread(tls_context, self._keys, self.clock)
-        await Listener(self._sockets, self._gate, self._start).serve()
+        await Listener(self._sockets, self.gate, self._start).serve()
 
     def listening(self) -> list[str]:
         return addresses_of(self._sockets)
@@ -66,7 +66,7 @@ class WebSensor:
             sock.close()
 
     def dropped(self) -> int:
-        return self._gate.refused
+        return self.gate.refused
 
     async def _start(self, arrival: Arrival, line: Line) -> None:
         loop = asyncio.get_running_loop()
@@ -85,13 +85,14 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._started = False  # a first byte came
         self._outcome = ""
+        self._stated_hello = False
         self._head_timer: asyncio.TimerHandle | None = None
         self._quiet_timer: asyncio.TimerHandle | None = None
         self._all_timer = loop.call_later(sensor.config.connection_seconds, self._timeout, "deadline of the connection")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._line.cut = partial(self._cut, "evicted: limit of all connections")
+        self._line.cut = self._evict
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
@@ -122,8 +123,7 @@ class _Connection(asyncio.Protocol):
     def _decrypt(self, tls: TlsConversation, data: bytes) -> None:
         heard = tls.feed(data)
         if heard.failed and not tls.established:
-            self._outcome = f"tls handshake failed: {heard.failed}"
-            self._state(_hello(tls.hello))
+            self._state_hello(tls, f"tls handshake failed: {heard.failed}")
         self._write(heard.reply)
         if heard.plain:
             self._advance(self._http.feed(heard.plain))
@@ -157,9 +157,8 @@ class _Connection(asyncio.Protocol):
 
     def _end(self, events: Iterable[http.Event]) -> None:
         self._answer(events)
-        if self._tls is not None and not self._tls.established and not self._outcome.startswith("tls"):
-            self._outcome = "tls handshake ended early"
-            self._state(_hello(self._tls.hello))
+        if self._tls is not None and not self._tls.established:
+            self._state_hello(self._tls, "tls handshake ended early")
         self._close()
 
     def _timeout(self, outcome: str) -> None:
@@ -181,8 +180,8 @@ class _Connection(asyncio.Protocol):
             self._quiet_timer.cancel()
         self._quiet_timer = self._loop.call_later(self._sensor.config.quiet_seconds, self._quiet)
 
-    def _cut(self, outcome: str) -> None:
-        self._outcome = outcome
+    def _evict(self) -> None:
+        self._outcome = self._outcome or self._sensor.gate.cut_reason
         if self._transport is not None:
             self._transport.abort()
 
@@ -198,6 +197,14 @@ class _Connection(asyncio.Protocol):
             if self._tls is not None and self._tls.established:
                 self._write(self._tls.close())
             self._transport.close()
+
+    def _state_hello(self, tls: TlsConversation, outcome: str) -> None:
+        """A TLS handshake that came to nothing is an arrival like any other that isn't HTTP; stated once."""
+        if not self._stated_hello:
+            self._stated_hello, self._outcome = True, outcome
+            kept = tls.hello[: http.LINE_BYTES]
+            target = http.shown_bytes(kept)
+            self._state(http.Request(kind="not-http", target=target, line=b"", body=kept, size=len(tls.hello), remark="tls handshake failed"))
 
     def _state(self, request: http.Request) -> None:
         tls, arrival = self._tls, self._arrival
@@ -223,9 +230,3 @@ class _Connection(asyncio.Protocol):
                 duration_us=max(0, now - self._began_at),
             )
         )  # fmt: skip
-
-
-def _hello(hello: bytes) -> http.Request:
-    """A TLS handshake that came to nothing is an arrival like any other that isn't HTTP."""
-    kept = hello[: http.LINE_BYTES]
-    return http.Request(kind="not-http", target=http.shown_bytes(kept), line=b"", body=kept, size=len(hello), remark="tls handshake failed")

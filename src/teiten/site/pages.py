@@ -143,7 +143,7 @@ class Site:
         if entry.channel:
             return list_page(self._ask, seen, entry.channel, self._marks)
         if entry.key == "sensors":
-            return sensors_page(self._ask, seen)
+            return sensors_page(self._ask, seen, self._clock())
         now = live(self._ask, self._wording[language], seen.group, self._today(), self._settings.live_rows)
         return top_page(self._ask, seen, self._marks) | {"live": now, "made_at": self._wording[language].time_of(self._clock())}
 

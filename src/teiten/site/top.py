@@ -5,17 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
+from teiten.clock import MICROSECONDS
 from teiten.detectors.trend import Mark
 from teiten.model import CHANNELS, Period
 from teiten.questions.interface import Count, CountQuestion
 from teiten.questions.observation import DayCount
 from teiten.questions.rankings import Ranked
 from teiten.questions.windows import window
-from teiten.site.asking import Asker, Marks
+from teiten.site.asking import Asker, Marks, SensorState
 from teiten.site.figures import Figure, figure
 from teiten.site.live import by_channel
 from teiten.site.requests import View
@@ -23,6 +24,9 @@ from teiten.site.requests import View
 TOP: Final = 5
 LIST: Final = 100
 REGIONS: Final = 4
+SILENT_SECONDS: Final = 300  # five heartbeats of the default interval
+
+Condition = Literal["observing", "silent", "none"]
 
 
 class TargetRow(msgspec.Struct, frozen=True):
@@ -91,9 +95,16 @@ def list_page(ask: Asker, view: View, channel: str, marks: Marks | None) -> dict
     }
 
 
-def sensors_page(ask: Asker, view: View) -> dict[str, Any]:
+def sensors_page(ask: Asker, view: View, now: int) -> dict[str, Any]:
     states = [state for state in ask.sensor_states() if view.group in (None, state.group)]
-    return {"states": states}
+    return {"states": [(state, condition(state, now)) for state in states], "silent_minutes": SILENT_SECONDS // 60}
+
+
+def condition(state: SensorState, now: int) -> Condition:
+    """`none`: no heartbeat was ever received, as with imported logs and sample data."""
+    if state.heartbeat_at is None:
+        return "none"
+    return "silent" if now - state.heartbeat_at > SILENT_SECONDS * MICROSECONDS else "observing"
 
 
 def _question(view: View, period: Period, channel: str) -> Callable[[bytes], dict[str, Any]]:

@@ -66,7 +66,7 @@ class Catalogue:
     """Reads and changes the parts table. Changes happen inside the caller's transaction; `publish` shows them to readers."""
 
     def __init__(self, connection: Any, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._readers: Counter[int] = Counter()
         self._retired: list[tuple[int, Path]] = []
         self._lock = threading.Lock()
@@ -79,7 +79,7 @@ class Catalogue:
         connection.execute("insert into facts select 'version', 1 where not exists (select 1 from facts where name = 'version')")
         found = connection.execute("select value from facts where name = 'layout'").fetchone()[0]
         if found != LAYOUT:
-            raise StoreDamaged(f"{self._folder}: the store has layout {found}, this program reads layout {LAYOUT}", "Use the program that wrote it.")
+            raise StoreDamaged(f"{self.folder}: the store has layout {found}, this program reads layout {LAYOUT}", "Use the program that wrote it.")
 
     def read(self, connection: Any) -> Contents:
         version = connection.execute("select value from facts where name = 'version'").fetchone()[0]
@@ -123,7 +123,7 @@ class Catalogue:
         with self._lock:
             older = self.contents.version
             self.contents = contents
-            self._retired += [(older, self._folder / part.path) for part in gone]
+            self._retired += [(older, self.folder / part.path) for part in gone]
         self.remove_retired()
 
     def remove_retired(self) -> None:

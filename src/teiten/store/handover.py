@@ -8,12 +8,13 @@ from pathlib import Path
 import duckdb
 
 from teiten.columnar import Columns
+from teiten.store.intake import plain
 
 
 def write(columns: Columns, path: Path) -> None:
     """Atomic: the file is there wholly or not at all. Durability is the store's, once it has taken the batch."""
     partial = path.with_suffix(".partial")
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.register("batch", columns)
+        connection.register("batch", plain(columns))
         connection.execute(f"copy batch to '{str(partial).replace(chr(39), chr(39) * 2)}' (format parquet, compression zstd)")
     partial.rename(path)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from teiten.columnar import Columns, length
 from teiten.columns import NAMES, SENSOR_NAMES
@@ -42,9 +44,11 @@ def insert_columns(connection: Any, columns: Columns, stamp: Stamp, zone: ZoneIn
     if unknown or {len(array) for array in columns.values()} != {rows}:
         raise ValueError(f"columns: {f'unknown {sorted(unknown)}' if unknown else 'not all of one length'}")
     days = days_of(columns["observed_at"], zone)
-    connection.register("batch", {**{name: _plain(array) for name, array in columns.items()}, "day_number": days})
+    connection.register("batch", {**plain(columns), "day_number": days})
     try:
         _insert(connection, "batch", set(columns), "date '1970-01-01' + day_number", stamp)
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        raise ValueError(f"columns: {error}") from error
     finally:
         connection.unregister("batch")
     return dates_of(days)
@@ -110,6 +114,24 @@ def _field(name: str, given: set[str], day: str, used: dict[str, Any]) -> str:
     return f"cast($default_{name} as {COLUMN_TYPES[name]})"
 
 
-def _plain(array: Any) -> Any:
+def plain(columns: Columns) -> dict[str, Any]:
+    """Columns in forms whose type the engine can't get wrong. Raises ValueError for a number that doesn't fit into 64 bits.
+
+    It guesses the type of an object array from a sample, and refuses the batch when an unsampled number is larger than the guess allows.
+    """
+    return {name: _whole(array) if COLUMN_TYPES[name] == "bigint" else _plain(array) for name, array in columns.items()}
+
+
+def _whole(array: NDArray[Any]) -> Any:
+    if array.dtype != object:
+        return array
+    missing = array == None  # noqa: E711  element by element
+    try:
+        return np.ma.masked_array(np.where(missing, 0, array).astype(np.int64), mask=missing)
+    except (OverflowError, TypeError) as error:
+        raise ValueError(f"columns: not a 64-bit number: {error}") from error
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
     """Fixed-width text and bytes as objects, which is what the engine takes."""
     return array.astype(object) if array.dtype.kind in "US" else array

@@ -47,6 +47,10 @@ class Store(Protocol):
         """Rows of the named query in queries/; `slots` choose among fixed expressions, never carry user text."""
         ...
 
+    def days(self) -> list[date]:
+        """Days that have at least one row, in order."""
+        ...
+
     def rows_incomplete(self) -> dict[date, str]:
         """Days whose single rows are not all there any more, and why: `expired` by retention or `corrupt`. Counts by day stay exact."""
         ...

@@ -34,7 +34,7 @@ from teiten.store.relations import Sight, define
 from teiten.store.retention import Retention
 
 MEMORY_BYTES: Final = 1_000_000_000
-LEDGER_ENTRIES: Final = 4096  # newest batches of an epoch whose hashes are kept
+LEDGER_ENTRIES: Final = 1024  # newest batches of an epoch whose hashes are kept
 
 
 class NodeStore:
@@ -48,9 +48,7 @@ class NodeStore:
         self._seal_lock = threading.Lock()
         # A reader takes its snapshot and the catalogue's contents in one step; sealing commits and publishes in one step.
         self._switch = threading.Lock()
-        self._answers = Answers()
         self._changes = 0
-        self._touched: dict[date, int] = {}
         self.duplicates = 0
         self.orphans: list[str] = []
         self._start()
@@ -78,8 +76,8 @@ class NodeStore:
         self._open_days = frozenset(day for (day,) in self._connection.execute("select distinct day from open_rows").fetchall())
         repair.remove_retired(self._connection, self.folder)
         self.orphans = lake.clean(self.folder, (part.path for part in self._catalogue.contents.parts))
-        self._changes += 1
-        self._touched = {}
+        self._answers = Answers()
+        self._touched: dict[date, int] = {}
         self._broken = False
 
     def close(self) -> None:
@@ -175,7 +173,7 @@ class NodeStore:
             for day in sorted(day for day in self._open_days if day < before_on):
                 if self._seal_day(day):
                     sealed.append(day)
-            self._tidy()
+            self._tidy(before_on)
         return sealed
 
     def _seal_day(self, day: date) -> bool:
@@ -198,14 +196,13 @@ class NodeStore:
                 self._open_days -= {draft.day}
             self._catalogue.publish(self._catalogue.read(connection), replaced)
 
-    def _tidy(self) -> None:
+    def _tidy(self, before_on: date) -> None:
         """Fold old ledger entries and old heartbeats, which only the newest of each sensor and channel are asked for."""
         with self._writing() as connection:
             with transaction(connection):
                 marks = self._ledger.collapse(connection, self._ledger_entries)
-                connection.execute(
-                    "delete from beats where (sensor, channel, to_at) not in (select sensor, channel, max(to_at) from beats group by all)"
-                )
+                sealing.forget_old_beats(connection)
+                sealing.merge_crowded(connection, before_on)
             self._ledger.collapsed(marks)
 
     def verify(self, from_on: date | None = None, to_on: date | None = None) -> list[repair.Fault]:
@@ -301,8 +298,8 @@ class NodeStore:
         return self._catalogue.contents.without_rows()
 
     def days(self) -> list[date]:
-        """Days that have at least one row, counted or not, sealed or open."""
-        return sorted({*self._catalogue.contents.live("pairs"), *self._open_days})
+        contents = self._catalogue.contents
+        return sorted({*contents.live("rows"), *contents.live("pairs"), *self._open_days})
 
     def status(self) -> dict[str, Any]:
         with self._writing() as connection:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from teiten.store.catalogue import Contents
-from teiten.store.schema import PAIR_KEYS, PAIRS, ROLLUP, ROLLUP_KEYS, ROWS, STORED
+from teiten.store.schema import DAILY, PAIR_KEYS, PAIRS, ROLLUP, ROLLUP_KEYS, ROWS, STORED
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Sight(msgspec.Struct, frozen=True):
 
 
 def define(name: str, sight: Sight) -> str:
-    return {"rows": _rows, "pairs": _pairs, "rollup": _rollup}[name](sight)
+    return {"rows": _rows, "pairs": _pairs, "rollup": _rollup, "daily": _daily}[name](sight)
 
 
 def parquet(paths: Sequence[str], columns: str) -> str:
@@ -57,6 +57,14 @@ def rollup_of(pairs: str) -> str:
     return (
         f"select {ROLLUP_KEYS}, cast(sum(accesses) as bigint) as accesses, count(distinct source) as sources"
         f" from ({pairs}) as p group by {ROLLUP_KEYS}"
+    )
+
+
+def daily_of(pairs: str) -> str:
+    return (
+        "select day, coalesce(sensor, '*') as sensor, coalesce(channel, '*') as channel, cast(sum(accesses) as bigint) as accesses,"
+        f" count(distinct source) as sources from ({pairs}) as p where category = 'access'"
+        " group by grouping sets ((day, sensor, channel), (day, sensor), (day, channel), (day))"
     )
 
 
@@ -83,6 +91,19 @@ def _rollup(sight: Sight) -> str:
     if sight.dirty() or not arms:
         arms.append(rollup_of(_dirty_pairs(sight)))
     return " union all ".join(arms)
+
+
+def _daily(sight: Sight) -> str:
+    dirty = sight.dirty()
+    sealed = f"select {DAILY} from daily_sealed where {_days_filter(sight)}"
+    if not dirty:
+        return sealed
+    listed = ", ".join(f"date '{day}'" for day in dirty)
+    return f"{sealed} and day not in ({listed}) union all {daily_of(_dirty_pairs(sight))}"
+
+
+def _days_filter(sight: Sight) -> str:
+    return f"day >= date '{sight.from_on or date.min}' and day < date '{sight.to_on or date.max}'"
 
 
 def _clean(sight: Sight, kind: str) -> list[str]:

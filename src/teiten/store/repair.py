@@ -23,6 +23,9 @@ class Fault(msgspec.Struct, frozen=True):
     part: Part
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.part.path}: {self.reason}"
+
 
 def find(folder: Path, parts: Iterable[Part]) -> list[Fault]:
     checked = ((part, fault(folder, part)) for part in parts if part.state == "live")

@@ -26,6 +26,9 @@ PAIRS: Final = f"{PAIR_KEYS}, accesses, first_at, last_at"
 ROLLUP_KEYS: Final = "day, sensor, channel, category, target, region"
 ROLLUP: Final = f"{ROLLUP_KEYS}, accesses, sources"
 
+# Accesses and distinct sources of a day, of category `access`; '*' stands for all sensors or all channels together.
+DAILY: Final = "day, sensor, channel, accesses, sources"
+
 _FIELDS = ", ".join(f"{name} {type_}" for name, type_ in COLUMN_TYPES.items())
 
 # `version` of this layout; a store of another version is refused rather than guessed at.
@@ -46,5 +49,10 @@ create table if not exists gaps (day date not null, sensor varchar not null, cha
   to_at bigint not null, records bigint not null, reason varchar not null);
 create table if not exists parts (part_id bigint not null, day date not null, kind varchar not null, path varchar not null, size bigint not null,
   hash blob not null, part_rows bigint not null, state varchar not null, changed_at bigint not null);
+create table if not exists seen (day date not null, sensor varchar not null, channel varchar not null);
+create table if not exists daily_sealed (day date not null, sensor varchar not null, channel varchar not null, accesses bigint not null,
+  sources bigint not null);
 create table if not exists open_rows ({_FIELDS}, conflict boolean not null, arrival bigint not null);
+create view if not exists presence as
+  select day, sensor, channel from seen union all select day, sensor, channel from open_rows;
 """

@@ -74,8 +74,29 @@ def list_parts(connection: Any, catalogue: Catalogue, draft: Draft, at: int) -> 
     if draft.last_arrival is not None:
         connection.execute("delete from open_rows where day = ? and arrival <= ?", [draft.day, draft.last_arrival])
         merge_coverage(connection, draft.day)
+    _summarise(connection, catalogue, draft)
     catalogue.advance(connection)
     return replaced
+
+
+def _summarise(connection: Any, catalogue: Catalogue, draft: Draft) -> None:
+    """The small exact summaries that stay in the database, from the new pairs."""
+    pairs = relations.parquet([str(catalogue.folder / draft.written["pairs"][0].path)], PAIRS)
+    for table, query in (("daily_sealed", relations.daily_of(pairs)), ("seen", f"select distinct day, sensor, channel from ({pairs}) as p")):
+        connection.execute(f"delete from {table} where day = ?", [draft.day])
+        connection.execute(f"insert into {table} {query}")
+
+
+def forget_old_beats(connection: Any) -> None:
+    newest = "select sensor, channel, max(to_at) from beats group by sensor, channel"
+    connection.execute(f"delete from beats where (sensor, channel, to_at) not in ({newest})")
+
+
+def merge_crowded(connection: Any, before_on: date) -> None:
+    """The same for days over that got many heartbeats but no rows."""
+    crowded = "select day from coverage where day < ? group by day having count(*) > 3 * count(distinct (sensor, channel)) order by day"
+    for (day,) in connection.execute(crowded, [before_on]).fetchall():
+        merge_coverage(connection, day)
 
 
 def merge_coverage(connection: Any, day: date) -> None:

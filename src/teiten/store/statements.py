@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-RELATIONS = ("rows", "pairs", "rollup")
+RELATIONS = ("rows", "pairs", "rollup", "daily")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _NAME = re.compile(r"[a-z_]+")

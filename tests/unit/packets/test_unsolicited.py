@@ -147,3 +147,12 @@ def test_the_memory_is_bounded_and_forgets_the_oldest():
         watch.take(frame(UDP, udp(port, 53)))
         watch.take(sent(UDP, udp(port, 99)))
     assert len(watch._heard) == len(watch._asked) == 4
+
+
+def test_a_packet_seen_at_several_links_counts_at_the_last():
+    packet = frame(UDP, udp(1, 2))
+    path = [packet._replace(link=2, tagged=True), packet._replace(link=3), packet._replace(link=4)]
+    watch = watching()
+    watch.member_links = frozenset({3})
+    assert kinds(watch, *path) == [None, None, ("udp", "access")] and watch.ignored == {"seen again": 2}
+    assert kinds(watching(every_link=False), path[0]) == [("udp", "access")]

@@ -310,6 +310,33 @@ async def silent(port, records):
     assert b"421 4.4.2" in answer
 
 
+def test_a_handshake_that_never_comes_meets_the_deadline(tmp_path):
+    async def talk(port, records):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"EHLO x\r\nSTARTTLS\r\n")
+        await reader.read()
+        writer.close()
+        await records.until(1)
+
+    _, records = run(tmp_path, talk, connection_seconds=0.3, starttls=True)
+    assert [(a.kind, a.outcome) for a in records] == [("connection", "deadline")]
+
+
+def test_a_peer_that_does_not_read_meets_the_deadline(tmp_path):
+    """Replies pile up in its window; nothing here waits for it longer than the deadline."""
+
+    async def talk(port, records):
+        with socket.socket() as peer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            peer.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(peer, ("127.0.0.1", port))
+            await asyncio.get_running_loop().sock_sendall(peer, b"EHLO x\r\n" * 39)
+            await records.until(1)
+
+    _, records = run(tmp_path, talk, connection_seconds=0.3)
+    assert [(a.kind, a.outcome) for a in records] == [("connection", "deadline")]
+
+
 def test_a_reset_connection_is_closed_in_the_records(tmp_path):
     async def talk(port, records):
         with socket.create_connection(("127.0.0.1", port)) as peer:

@@ -43,8 +43,6 @@ def observe(config: SshConfig, keys: Path, talk: Callable[[int], object]) -> lis
         await asyncio.to_thread(talk, int(sensor.listening()[0].rpartition(":")[2].removesuffix("/tcp")))
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        await asyncio.sleep(0)  # the library closes in two turns of the loop
-        await asyncio.sleep(0)
 
     asyncio.run(main())
     return [record for record in records if isinstance(record, Access)]
@@ -173,6 +171,11 @@ def test_the_deadline_holds_even_for_one_who_keeps_talking(keys: Path) -> None:
 
     closing = observe(SshConfig(host="127.0.0.1", port=0, login_seconds=1), keys, talk)[-1]
     assert closing.outcome == "deadline of 1 s"
+
+
+def test_a_sensor_that_stops_says_so_for_who_was_connected(keys: Path) -> None:
+    accesses = observe(LOOPBACK, keys, transport)
+    assert [(one.kind, one.outcome) for one in accesses] == [("connection", "sensor stopped")]
 
 
 def test_no_one_gets_a_channel(keys: Path) -> None:

@@ -105,7 +105,7 @@ def test_bearer_token_for_programs(guarded: TestClient) -> None:
 
 @pytest.mark.parametrize("cookie", ["teiten=", "teiten=é", f"teiten={TOKEN}", "x; teiten", "teiten=" + "0" * 64])
 def test_forged_cookies_are_refused(guarded: TestClient, cookie: str) -> None:
-    assert guarded.get("/ja/", headers={"cookie": cookie.encode("latin-1")}).status_code == 401
+    assert guarded.get("/ja/", headers={b"cookie": cookie.encode("latin-1")}).status_code == 401
 
 
 def test_a_short_token_is_a_configuration_error() -> None:

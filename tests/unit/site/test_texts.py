@@ -32,8 +32,12 @@ def used() -> set[str]:
     found: set[str] = set()
     for template in TEMPLATES.glob("*.html"):
         found |= set(LITERAL.findall(template.read_text(encoding="utf-8")))
-    families = {"channel": CHANNELS, "key": CHANNELS, "top5": CHANNELS, "column.target": CHANNELS, "targets.more": CHANNELS,
-                "measure": ("sources", "accesses"), "mark": ("up", "level", "down", "few"), "demo": ("all", "some")}  # fmt: skip
+    families = dict.fromkeys(("channel", "key", "top5", "column.target", "targets.more"), CHANNELS) | {
+        "measure": ("sources", "accesses"),
+        "mark": ("up", "level", "down", "few"),
+        "demo": ("all", "some"),
+        "condition": ("observing", "silent", "none"),
+    }
     found |= {f"{family}.{name}" for family, names in families.items() for name in names}
     found |= {f"top5.{channel}.about" for channel in CHANNELS} | {f"menu.{entry.key}" for entry in MENU} | {"region.unknown"}
     return found

@@ -17,6 +17,7 @@ from teiten.model import Period
 from teiten.questions.observation import PerSensorDay
 from teiten.questions.windows import window
 from teiten.site.settings import SiteConfig
+from teiten.site.top import condition
 
 PORTS = ["順位", "傾向", "観測回数", "攻撃対象ポート"]
 ACCOUNTS = ["順位", "傾向", "観測回数", "攻撃対象アカウント名"]
@@ -182,9 +183,27 @@ def test_sensors_page_answers_are_my_reports_received(client: TestClient) -> Non
     reader = read(client.get("/en/sensors").text)
     rows = table(
         reader,
-        ["Sensor", "Group", "Channel", "Last heartbeat", "Last batch received", "Backlog (bytes)", "Dropped (accesses)", "Gaps", "Records in gaps"],
+        [
+            "Sensor",
+            "Group",
+            "Channel",
+            "State",
+            "Last heartbeat",
+            "Last batch received",
+            "Backlog (bytes)",
+            "Dropped (accesses)",
+            "Gaps",
+            "Records in gaps",
+        ],
     )
     assert rows == [
-        ["talot2-01 demo", "talot2", "Packet", "2007-08-27 09:29:40", "2007-08-27 09:29:55", "0", "0", "0", "0"],
-        ["here", "local", "SSH", "never", "never", "51,200", "12", "1", "300"],
+        ["talot2-01 demo", "talot2", "Packet", "observing", "2007-08-27 09:29:40", "2007-08-27 09:29:55", "0", "0", "0", "0"],
+        ["here", "local", "SSH", "no heartbeat", "never", "never", "51,200", "12", "1", "300"],
     ]
+
+
+def test_a_sensor_is_silent_after_five_minutes(ask: Invented) -> None:
+    state = ask.sensor_states()[0]
+    assert state.heartbeat_at is not None
+    assert condition(state, state.heartbeat_at + 300_000_000) == "observing"
+    assert condition(state, state.heartbeat_at + 300_000_001) == "silent"

@@ -10,7 +10,7 @@
 select day, count(distinct sensor) as sensors from (
   select day, sensor from coverage where {filters}
   union all
-  select day, sensor from rollup where {filters}
+  select day, sensor from presence where {filters}
 ) as observed
 group by day
 order by day
