@@ -18,7 +18,7 @@ import numpy as np
 from teiten.clock import Clock
 from teiten.columnar import Columns, from_accesses, length
 from teiten.metrics import batches, problems, rows
-from teiten.model import CATEGORIES, Access, BatchKey, Gap, Heartbeat, Receipt, Record
+from teiten.model import CATEGORIES, CHANNELS, Access, BatchKey, Gap, Heartbeat, Receipt, Record
 from teiten.store.interface import Store
 from teiten.transport.batches import Batch
 
@@ -81,7 +81,7 @@ class Collector:
             log.warning("conflict: %s %s %d came twice with different content; both are kept", key.sensor, key.epoch, key.seq)
         if receipt.rows:
             for channel, count in Counter(columns["channel"].tolist()).items():
-                rows.labels(channel).inc(count)
+                rows.labels(channel if channel in CHANNELS else "other").inc(count)
         return receipt
 
     def _with_region(self, columns: Columns) -> Columns:

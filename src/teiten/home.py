@@ -46,15 +46,22 @@ class Home:
         return sorted((self.root / "sensor").glob("*/spool"))
 
     def prepare(self) -> None:
-        """Make the folders. The root can be entered but not listed by others, so that a sensor under another user reaches its spool."""
         self.root.mkdir(parents=True, exist_ok=True)
         for private in (self.store, self.socket.parent, self.incoming, self.keys):
             private.mkdir(parents=True, exist_ok=True)
             private.chmod(0o700)
-        (self.root / "sensor").mkdir(exist_ok=True)
-        if self.root.stat().st_uid == os.geteuid():
-            self.root.chmod(0o711)
+        for passage in (self.root, self.root / "sensor"):
+            _make_passage(passage)
 
     def prepare_channel(self, channel: str) -> None:
+        for passage in (self.root, self.root / "sensor", self.root / "sensor" / channel):
+            _make_passage(passage)
         for folder in (self.spool(channel), self.sensor_keys(channel)):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
+
+
+def _make_passage(folder: Path) -> None:
+    """Others may pass through but not list it: a sensor process under another user reaches its own folders, and no more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o711)

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from tests.unit.site.invented import NOW, TARGETS, TOKYO, Invented
-from tests.unit.site.polyglots import POLYGLOTS
 
 from teiten.model import CHANNELS
 from teiten.site.pages import create_site
 from teiten.site.settings import SiteConfig
+from tests.unit.site.invented import NOW, TARGETS, TOKYO, Invented
+from tests.unit.site.polyglots import POLYGLOTS
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian package chromium)")

@@ -11,17 +11,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from teiten.clock import Clock, system_clock
 from teiten.model import Access, Record
 from teiten.sensors.interface import Emit, Sensor
-
-
-class Make(Protocol):
-    def __call__(self, emit: Emit, clock: Clock) -> Sensor: ...
 
 
 @contextmanager
@@ -65,6 +59,3 @@ def talk(*command: str | Path, seconds: int = 60, env: Mapping[str, str] | None 
     return subprocess.run(
         arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False, env=environment, start_new_session=True
     )
-
-
-__all__ = ["observed", "program", "system_clock", "talk"]

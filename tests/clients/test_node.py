@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.clients.running_node import RunningNode, running_node
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(180)]

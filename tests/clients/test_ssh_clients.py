@@ -8,12 +8,12 @@ import warnings
 from pathlib import Path
 
 import pytest
-from tests.clients.serving import observed, program, talk
 
 from teiten.clock import system_clock
 from teiten.model import Access
 from teiten.sensors.interface import Emit
 from teiten.sensors.ssh import SshConfig, SshSensor
+from tests.clients.serving import observed, program, talk
 
 pytestmark = pytest.mark.clients
 PASSWORDS = [f"pw-{n}" for n in range(200)]

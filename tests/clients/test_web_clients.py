@@ -8,13 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.clients.serving import observed, program, talk
 
 from teiten.clock import system_clock
 from teiten.model import Access
 from teiten.sensors.interface import Emit
 from teiten.sensors.listener import Limits
 from teiten.sensors.web import WebConfig, WebSensor
+from tests.clients.serving import observed, program, talk
 
 pytestmark = pytest.mark.clients
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.importers.ledger import Ledger, options
 
 from teiten import addresses
+from tests.unit.importers.ledger import Ledger, options
 
 DATA = Path(os.environ.get("TEITEN_DATA") or Path(__file__).parents[3] / "shared" / "data")
 pytestmark = [pytest.mark.data, pytest.mark.skipif(not DATA.is_dir(), reason=f"no real samples at {DATA} (set TEITEN_DATA)")]

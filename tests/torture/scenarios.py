@@ -15,6 +15,7 @@ from teiten.transport import kept, segments
 from tests.torture.checker import Verdict, check
 from tests.torture.generator import read_ledger
 from tests.torture.processes import Site, end, kill, wait_for
+from tests.torture.web import kill_the_web_sensor
 
 
 class Skip(Exception):
@@ -36,6 +37,7 @@ def kill_at_random_points(folder: Path, rounds: int, seed: int) -> Verdict:
             generator = site.start_generator()
         if victims != "generator":
             centre = site.start_centre()
+    wait_for(lambda: len(read_ledger(site.ledger)[1]) > site.first + 200, "a last life of the generator")
     end(generator, site.folder / "log")
     end(centre, site.folder / "log")
     return _finish(site)
@@ -47,11 +49,12 @@ def kill_on_the_remote_way(folder: Path, rounds: int, seed: int) -> Verdict:
     site.remote = True
     start = {"generator": site.start_generator, "shipper": site.start_shipper, "centre": site.start_centre}
     running = {name: begin() for name, begin in start.items()}
-    for _ in range(rounds // 4):
+    for _ in range(rounds // 2):
         time.sleep(chance.random() ** 2 * 1.2)
         for victim in chance.sample(list(start), chance.choice([1, 1, 2, 3])):
             kill(running[victim])
             running[victim] = start[victim]()
+    wait_for(lambda: len(read_ledger(site.ledger)[1]) > site.first + 200, "a last life of the generator")
     for process in running.values():
         end(process, site.folder / "log")
     return _finish(site)
@@ -96,15 +99,15 @@ def damaged_segments(folder: Path, rounds: int, seed: int) -> Verdict:
 
 def full_spool_disk(folder: Path, rounds: int, seed: int) -> Verdict:
     """F4: the sensor's disk fills while nothing is taken away, is killed full, comes back, and resumes when there is room."""
-    with _small_disk(folder, "4m") as spool:
+    with _small_disk(folder, "2m") as spool:
         site = Site(folder, spool=spool / "spool")
         _fill_until_dropping(site)
         kill_after = site.start_generator()
-        wait_for(lambda: len(read_ledger(site.ledger)[1]) > site.first + 500, "drops on a full disk")
+        wait_for(lambda: len(read_ledger(site.ledger)[1]) > site.first + 200, "drops on a full disk")
         kill(kill_after)
         generator, centre = site.start_generator(), site.start_centre()
         resumed = site.first
-        wait_for(lambda: len(segments.sealed(site.spool)) < 3 and len(read_ledger(site.ledger)[1]) > resumed + 2000, "room again")
+        wait_for(lambda: len(segments.sealed(site.spool)) < 3 and len(read_ledger(site.ledger)[1]) > resumed + 500, "room again")
         end(generator, site.folder / "log")
         end(centre, site.folder / "log")
         return _finish(site)
@@ -143,6 +146,7 @@ def full_store_disk(folder: Path, rounds: int, seed: int) -> Verdict:
 SCENARIOS: Final[dict[str, Callable[[Path, int, int], Verdict]]] = {
     "kill": kill_at_random_points,
     "kill-remote": kill_on_the_remote_way,
+    "kill-web": kill_the_web_sensor,
     "repeat": repeated_and_out_of_order,
     "disk-lost": collector_disk_lost,
     "damage": damaged_segments,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.torture.mutate_protocols import PROTOCOLS, mutate
 
 

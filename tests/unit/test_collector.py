@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.transport.sample import NOW, MemoryStore, access, batch_of, clock
 
 from teiten.collector import Collector
 from teiten.columnar import from_accesses
 from teiten.metrics import REGISTRY
 from teiten.model import BatchKey, Gap, Heartbeat
 from teiten.transport.batches import make_batch
+from tests.unit.transport.sample import NOW, MemoryStore, access, batch_of, clock
 
 BEAT = Heartbeat(from_at=NOW, to_at=NOW + 5, channel="web", emitted=3)
 GAP = Gap(from_at=NOW, to_at=NOW + 5, channel="web", records=3, reason="spool full")

@@ -7,11 +7,11 @@ import hashlib
 from datetime import date, timedelta
 
 import numpy as np
-from tests.worlds.conftest import Counted, count, ordinal
 
 from teiten.columns import SENSOR_NAMES
 from teiten.worlds.interface import WorldBatch
 from teiten.worlds.ipa2007 import Ipa2007
+from tests.worlds.conftest import Counted, count, ordinal
 
 # The world's bytes are the same on every machine. A change of the world changes this line, and needs a line in the CHANGELOG.
 FINGERPRINT = "38de23897ef08d9c"

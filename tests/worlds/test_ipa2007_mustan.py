@@ -8,11 +8,11 @@ from datetime import date
 
 import numpy as np
 import pytest
-from tests.worlds.conftest import Counted, count, ordinal
 
 from teiten.detectors.trend import Arrow, DailySpread, standing_mark, trend_mark
 from teiten.worlds.interface import WorldBatch
 from teiten.worlds.ipa2007 import Ipa2007
+from tests.worlds.conftest import Counted, count, ordinal
 
 WINDOW = (date(2007, 8, 16), date(2007, 8, 27))
 FIRST = date(2007, 7, 1)

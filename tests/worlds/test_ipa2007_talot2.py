@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import iptocc
 import numpy as np
 import pytest
-from tests.worlds.conftest import Counted, ordinal
 
 from teiten.addresses import unpack
+from tests.worlds.conftest import Counted, ordinal
 
 AUGUST = (date(2007, 8, 1), date(2007, 9, 1))
 MONTHS = [date(2007, month, 1) for month in range(3, 10)]

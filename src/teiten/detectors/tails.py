@@ -25,7 +25,7 @@ def rarity(count: NDArray[Any], mean: NDArray[Any], size: NDArray[Any]) -> Float
     found = np.zeros(y.shape)
     above = (y > mu) & (y > 0)
     small = above & (mu < _LARGE_MEAN)
-    large = above & ~small
+    large = (y - 0.5 > mu) & ~small
     found[small] = _by_terms(y[small], mu[small], k[small])
     found[large] = _by_saddlepoint(y[large], mu[large], k[large])
     return np.maximum(found, 0.0)
@@ -84,12 +84,9 @@ def _by_saddlepoint(y: Floats, mu: Floats, k: Floats) -> Floats:
 def _mills(w: Floats) -> Floats:
     """(1 - Φ(w)) / φ(w) for w >= 0 (Abramowitz and Stegun 26.2.17, absolute error of the tail under 1e-7; the continued fraction beyond 3)."""
     t = 1 / (1 + 0.2316419 * w)
-    near = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429)))) * 2.5066282746310002 * _phi()
+    near = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
     far = w.copy()
     for n in range(40, 0, -1):
         far = w + n / np.maximum(far, 1e-9)
     return np.where(w < 3, near, 1 / np.maximum(far, 1e-9))
 
-
-def _phi() -> float:
-    return 1.0 / 2.5066282746310002

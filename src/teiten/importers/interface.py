@@ -16,9 +16,9 @@ import msgspec
 from teiten.columnar import Columns
 
 SAMPLE_BYTES = 300
-Records = Literal["lines", "json", "mails"]
+Records = Literal["lines", "json", "mails", "capture"]
 """How a stream is cut into records: at line ends; into the objects of a JSON array (JSON lines are cut at line ends); before the `From `
-lines of an mbox (a file that begins otherwise is one mail)."""
+lines of an mbox (a file that begins otherwise is one mail); into the records of a packet capture."""
 
 
 class Recognition(NamedTuple):

@@ -32,7 +32,7 @@ Judged = tuple[Any, ...] | list[tuple[Any, ...]] | str | Refused
 class JsonReading(Generic[E]):
     """A `Reading` of JSON records decoded as struct `E`."""
 
-    def __init__(self, entry: type[E], judge: Callable[[E], Judged], names: tuple[str, ...], **constants: Any) -> None:
+    def __init__(self, entry: type[E] | Any, judge: Callable[[E], Judged], names: tuple[str, ...], **constants: Any) -> None:
         self._decoder = msgspec.json.Decoder(entry)
         self._judge = judge
         self._names = names

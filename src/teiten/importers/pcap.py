@@ -8,19 +8,15 @@ are loaded only when a capture is read.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-
-from teiten.columnar import Columns
 from teiten.importers.interface import SAMPLE_BYTES, Chunk, ReadOptions, Recognition, Records, Rejected
 from teiten.packets.capture_files import HEAD_BYTES, format_of
 
 _OLDEST_NS: Final = 631_152_000_000_000_000  # 1990: no capture is older, so an earlier time is no time
 _DAY_US: Final = 86_400_000_000
-_SECTION, _INTERFACE = b"\x0a\x0d\x0d\x0a", (b"\x01\0\0\0", b"\0\0\0\x01")
+_INTERFACE: Final = (b"\x01\0\0\0", b"\0\0\0\x01")
 
 
 class Pcap:

@@ -141,12 +141,15 @@ class Cut:
     def __init__(self, opened: Opened, records: Records) -> None:
         self._blocks = opened.blocks()
         self._mbox = records == "mails"
+        self._capture = records == "capture"
         self._json = records == "json" and opened.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
         self.unfinished = False
 
     def __iter__(self) -> Iterator[list[bytes]]:
         if self._mbox:
             return self._mails(self._blocks)
+        if self._capture:
+            return self._packets(self._blocks)
         return self._values(self._blocks) if self._json else self._lines(self._blocks)
 
     def _lines(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
@@ -163,6 +166,17 @@ class Cut:
         if rest:
             self.unfinished = True
             yield [rest]
+
+    def _packets(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
+        from teiten.packets.captures import use_numba
+        from teiten.packets.cutting import CaptureCutter  # here, because only captures should pay for loading it
+
+        cutter = CaptureCutter(use_numba())
+        for block in blocks:
+            yield cutter.feed(block)
+        last, self.unfinished = cutter.finish()
+        if last:
+            yield last
 
     def _mails(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
         """Mails without the empty lines behind them, so that the last one is the same when another follows it."""

@@ -16,7 +16,7 @@ from typing import Any
 from teiten.importers.instants import MONTHS, minute_at, offset
 from teiten.importers.interface import Chunk, ReadOptions, Recognition, Records
 from teiten.importers.rows import FIELD_BYTES, Packed, Tally, address_reason, turn
-from teiten.protocols.http import shown_bytes, split_line
+from teiten.importers.web_requests import kind_and_target
 
 _NAMES = ("observed_at", "kind", "source", "target", "request", "client", "outcome", "account", "truncated")
 _TIME = rb"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d):(\d\d) ([+-]\d{4})\]"
@@ -33,8 +33,6 @@ _ERROR_LOG = re.compile(rb"\[[A-Z][a-z]{2} [A-Z][a-z]{2} |\d{4}/\d\d/\d\d \d\d:\
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"v": b"\v", b"f": b"\f", b"a": b"\a", b'"': b'"', b"\\": b"\\"}
 _STATUSES = {b"%d" % status: str(status) for status in range(100, 1000)}
-_USUAL_VERSIONS = frozenset((b" HTTP/1.1", b" HTTP/1.0"))
-_USUAL_METHODS = (b"GET ", b"POST ", b"HEAD ")
 _CACHED_MINUTES = 20_000
 
 
@@ -178,16 +176,6 @@ def _pick(rest: bytes) -> tuple[bytes, bytes, bytes | None, str]:
     client = tail.rpartition(b' "')[2].removesuffix(b'"') if tail.count(b' "') and tail.count(b'"') > 1 else None
     whole = _WHOLE_TAIL.fullmatch(tail) is not None
     return request, status, client, "a quote inside the request is not escaped" if whole else "breaks off behind the status"
-
-
-def kind_and_target(request: bytes) -> tuple[str, bytes]:
-    """As the web sensor names them: method and target as sent; what isn't HTTP is named by its first bytes."""
-    if request[-9:] in _USUAL_VERSIONS and request.count(b" ") == 2 and request.startswith(_USUAL_METHODS):
-        return "request", request[:-9]
-    line = split_line(request)
-    if line is not None and (line.version or line.target.startswith(b"/")):
-        return "request", line.method + b" " + line.target
-    return ("not-http", shown_bytes(request)) if request else ("no-request", b"")
 
 
 def unescape(text: bytes) -> bytes:

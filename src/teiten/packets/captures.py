@@ -78,6 +78,21 @@ def use_numba() -> bool:
     return find_spec("numba") is not None
 
 
+def decoder(compiled: bool) -> Callable[[Array, Records, int, Decoded, Array], None]:
+    """Takes window, records, how many of them, where the answer goes, and the counters."""
+    if not compiled:
+        from teiten.packets.decode import decode
+
+        return decode
+    from teiten.packets import compiled_decode
+
+    return lambda data, *arguments: compiled_decode.decode(data.ctypes.data, *arguments)
+
+
+def flow_table(compiled: bool) -> Flows:
+    return CompiledFlows() if compiled else PlainFlows()
+
+
 class Capture:
     """One capture being read, once.
 
@@ -95,7 +110,7 @@ class Capture:
         self.report = Report(kind)
         self._counters = np.zeros(COUNTS, np.int64)
         self._framing: Framing = self._pcap(head) if kind == "pcap" else self._pcapng()
-        self._decode = self._decoder()
+        self._decode = decoder(self._compiled)
 
     def _pcap(self, head: bytes) -> Framing:
         self._window.at = pcap.FILE_HEADER_BYTES
@@ -105,15 +120,6 @@ class Capture:
 
     def _pcapng(self) -> Framing:
         return pcapng.CompiledPcapng() if self._compiled else pcapng.PlainPcapng()
-
-    def _decoder(self) -> Callable[[Array, Records, int, Decoded, Array], None]:
-        if not self._compiled:
-            from teiten.packets.decode import decode
-
-            return decode
-        from teiten.packets import compiled_decode
-
-        return lambda data, *arguments: compiled_decode.decode(data.ctypes.data, *arguments)
 
     def steps(self) -> Iterator[tuple[Array, Records, Decoded, int]]:
         """(window, records, decoded, n): the first n entries are valid until the next step. Packets of every outcome are in.
@@ -142,7 +148,7 @@ class Capture:
 
     def flows(self) -> Iterator[FlowBatch | None]:
         """Exact flowtuples, minute by minute; afterwards `report` is complete. None: the stream has nothing now."""
-        table: Flows = CompiledFlows() if self._compiled else PlainFlows()
+        table = flow_table(self._compiled)
         for data, records, decoded, n in self.steps():
             if n:
                 table.add(data, records, decoded, n)

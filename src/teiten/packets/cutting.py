@@ -14,6 +14,7 @@ from teiten.packets import pcap, pcapng
 from teiten.packets.capture_files import HEAD_BYTES, format_of
 from teiten.packets.layout import COUNTS, Array, Stop, new_records
 
+WORTH_COMPILING_BYTES: Final = 1 << 19  # of the first block; loading numba costs half a second
 LONGEST_PIECE: Final = 1 << 20  # a longer damaged stretch is given out in pieces
 
 
@@ -67,7 +68,7 @@ class CaptureCutter:
         return made
 
     def _begin(self, text: bytes, made: list[bytes]) -> int:
-        self._framing = framing_of(text[:HEAD_BYTES], self._compiled)
+        self._framing = framing_of(text[:HEAD_BYTES], self._compiled and len(text) >= WORTH_COMPILING_BYTES)
         if not isinstance(self._framing, pcap.PlainPcap | pcap.CompiledPcap):
             return 0
         self._record_header = pcap.read_header(text).record_header

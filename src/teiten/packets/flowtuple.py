@@ -93,7 +93,8 @@ class FlowBatch(NamedTuple):
     @property
     def first_at(self) -> Array:
         """Microseconds UTC of the row's first packet in file order."""
-        return self.minute * 60_000_000 + (self.words[:, self._values + 1] >> 32)
+        first: Array = self.minute * 60_000_000 + (self.words[:, self._values + 1] >> 32)
+        return first
 
     @property
     def bytes(self) -> Array:
@@ -106,7 +107,8 @@ class FlowBatch(NamedTuple):
         return self.words[:, self._values + 2] >> SEEN_SHIFT
 
     def _bytes(self, word: int) -> Array:
-        return np.ascontiguousarray(self.words[:, word]).astype(">i8").view(np.uint8).reshape(-1, 8)
+        raw: Array = self.words[:, word].astype(">i8").view(np.uint8)
+        return raw.reshape(-1, 8)
 
 
 def merged(batches: Iterable[FlowBatch]) -> dict[tuple[int, ...], tuple[int, int, int]]:

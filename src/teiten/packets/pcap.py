@@ -86,6 +86,10 @@ class PlainPcap:
             self._last = -1
         return place, stop
 
+    def restart(self) -> None:
+        """Forget the time of the record before."""
+        self._last = -1
+
     def _odd(self, header: Header) -> bool:
         return not self._shape.clean(header) or (self._last >= 0 and abs(header[0] - self._last) > DAY_SECONDS)
 
@@ -124,3 +128,6 @@ class CompiledPcap:
         if stop == Stop.FOUND:
             self._state[0] = -1
         return place, Stop(stop)
+
+    def restart(self) -> None:
+        self._state[0] = -1

@@ -103,7 +103,6 @@ class Section:
             self.facts.append(facts)
         return len(block)
 
-
     def blocks(self, text: bytes, at: int, end: int) -> list[bytes]:
         """The whole blocks that lie between two places where a walk began and stopped."""
         made, view = list[bytes](), memoryview(text)
@@ -170,6 +169,9 @@ class PlainPcapng:
                 if after + 12 > end or frame_at(view, after, self.section.big)[1] > 0:
                     return place, Stop.FOUND
         return max(at, end - 11), Stop.MORE
+
+    def restart(self) -> None:
+        """Nothing to forget: blocks are believed one by one."""
 
     def _block(self, view: memoryview, at: int, end: int, at_end: bool) -> tuple[int, int, Stop | None]:
         if at + 12 > end:
@@ -250,3 +252,6 @@ class CompiledPcapng:
     def search(self, data: Array, at: int, end: int, at_end: bool) -> tuple[int, Stop]:
         place, stop = self._kernels.search_pcapng(data.ctypes.data, at, end, at_end, self._section.big)
         return place, Stop(stop)
+
+    def restart(self) -> None:
+        """As in PlainPcapng."""

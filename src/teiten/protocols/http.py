@@ -169,7 +169,7 @@ class HttpConversation:
 
     def _take_body(self, data: bytes, events: list[Event]) -> None:
         framing, head = self._framing, self._head
-        assert framing is not None and head is not None  # noqa: S101 - state "body" has both
+        assert framing is not None and head is not None  # state "body" has both
         try:
             if data:
                 framing.receive_data(data)

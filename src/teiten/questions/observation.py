@@ -93,10 +93,9 @@ def series(
 ) -> list[DayCount]:
     """Every day of the period in order, days without accesses and days not observed included."""
     asked = {"channel": channel, "category": category, "sensor": sensor, "group": group, "target": target, "source": source}
-    found = {day: (accesses, sources, sensors) for day, accesses, sources, sensors in _days(store, period, **asked)}
-    source_days = {day: number for day, _, number in _sensor_days(store, period, **asked)}
+    found = _days(store, period, **asked)
     observed = observed_sensors(store, period, group=group, channel=channel, sensor=sensor)
-    return [DayCount(day, *found.get(day, (0, 0, 0)), source_days.get(day, 0), observed.get(day, 0)) for day in period.dates()]
+    return [DayCount(day, *found.get(day, (0, 0, 0, 0)), observed.get(day, 0)) for day in period.dates()]
 
 
 def coverage(store: Store, period: Period, *, group: str | None = None, channel: str | None = None, sensor: str | None = None) -> list[Covered]:
@@ -119,22 +118,34 @@ def _union(intervals: Iterable[tuple[int, int]]) -> int:
     return total
 
 
-def _days(store: Store, period: Period, **asked: Any) -> list[tuple[Any, ...]]:
-    """(day, accesses, sources, sensors); from the small summaries when nothing but a channel is asked for, which costs the same at any size."""
-    if asked["category"] == ACCESS and all(value is None for name, value in asked.items() if name not in ("category", "channel")):
-        chosen, parameters = period_filters(period)
-        return store.ask("daily", {**parameters, "channel": asked["channel"]}, {"filters": chosen, "channels": _channels(asked)})
-    chosen, parameters = period_filters(period, **asked)
-    return store.ask("counts", parameters, {"key": "day", "filters": chosen, "order": "key", "limit": "none"})
+def _days(store: Store, period: Period, **asked: Any) -> dict[date, tuple[int, int, int, int]]:
+    """Accesses, sources, sensors and source-days of each day."""
+    if not _summarised(asked, "channel"):
+        return {row[0]: row[1:] for row in _from_pairs(store, period, asked)}
+    chosen, parameters = period_filters(period)
+    slots = {"filters": chosen, "channels": _channels(asked)}
+    source_days = {row[0]: row[2] for row in _sensor_days(store, period, **asked)}
+    rows = store.ask("daily", {**parameters, "channel": asked["channel"]}, slots)
+    return {day: (accesses, sources, sensors, source_days.get(day, 0)) for day, accesses, sources, sensors in rows if sensors}
 
 
-def _sensor_days(store: Store, period: Period, **asked: Any) -> list[tuple[Any, ...]]:
-    """(day, accesses, sum over sensors of distinct sources); sensors and groups are in the summaries as well."""
-    if asked["category"] == ACCESS and asked.get("target") is None and asked.get("source") is None:
-        chosen, parameters = period_filters(period, sensor=asked["sensor"], group=asked["group"])
-        return store.ask("daily_sensors", {**parameters, "channel": asked["channel"]}, {"filters": chosen, "channels": _channels(asked)})
+def _sensor_days(store: Store, period: Period, **asked: Any) -> list[tuple[date, int, int]]:
+    """Day, accesses, sum over sensors of distinct sources; sensors and groups are in the summaries as well."""
+    if not _summarised(asked, "channel", "sensor", "group"):
+        return [(day, accesses, source_days) for day, accesses, _, _, source_days in _from_pairs(store, period, asked)]
+    chosen, parameters = period_filters(period, sensor=asked["sensor"], group=asked["group"])
+    slots = {"filters": chosen, "channels": _channels(asked)}
+    return [(row[0], row[1], row[2]) for row in store.ask("daily_sensors", {**parameters, "channel": asked["channel"]}, slots)]
+
+
+def _summarised(asked: dict[str, Any], *fields: str) -> bool:
+    """Whether the small summaries answer: then the cost is the same at any number of rows."""
+    return asked["category"] == ACCESS and all(value is None for name, value in asked.items() if name not in ("category", *fields))
+
+
+def _from_pairs(store: Store, period: Period, asked: dict[str, Any]) -> list[tuple[Any, ...]]:
     chosen, parameters = period_filters(period, **asked)
-    return store.ask("sensor_days", parameters, {"filters": chosen})
+    return store.ask("days", parameters, {"filters": chosen})
 
 
 def _channels(asked: dict[str, Any]) -> str:

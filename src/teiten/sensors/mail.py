@@ -305,6 +305,10 @@ class _Connection(SMTP):
             await self.push("554 5.5.1 Error: TLS already active")
             return
         await super().smtp_STARTTLS(arg)
+        if self._encrypted and self.session.ssl is None:
+            # Cut during the handshake: the TLS layer calls it finished, but tells neither the library nor us that the connection is lost.
+            self.connection_lost(None)
+            raise asyncio.CancelledError("cut during the handshake")
 
     async def smtp_ETRN(self, arg: str | None) -> None:
         await self.push(f"459 4.7.1 <{arg or ''}>: service unavailable")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -79,6 +80,23 @@ def fault(folder: Path, part: Part) -> str | None:
         return "missing"
     except OSError:
         return "unreadable"
+
+
+def copy(folder: Path, target: Path, paths: Iterable[str]) -> int:
+    """Link, or else copy, parts into another store's folder, durably; returns their bytes."""
+    total = 0
+    places = {target / LAKE}
+    for path in paths:
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            (target / path).hardlink_to(folder / path)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(folder / path, target / path)
+        total += (target / path).stat().st_size
+        places.add((target / path).parent)
+    for place in places:
+        sync_folder(place)
+    return total
 
 
 def set_aside(folder: Path, path: str, place: str = "quarantine") -> None:

@@ -26,7 +26,7 @@ from teiten.store import health, intake, lake, repair, retention, sealing, state
 from teiten.store.answers import Answers, Rows
 from teiten.store.catalogue import Catalogue, Part
 from teiten.store.days import dates_of, days_of
-from teiten.store.engine import connect, transaction
+from teiten.store.engine import FILE, connect, transaction
 from teiten.store.intake import Stamp
 from teiten.store.ledger import Ledger
 from teiten.store.registry import DEFAULT_GROUP, Registry
@@ -241,6 +241,18 @@ class NodeStore:
             if chosen:
                 self._drop(chosen, "expired")
         return retention.report(contents, chosen)
+
+    def backup(self, target: Path) -> int:
+        """A consistent copy of database and live parts in the empty folder `target`, made beside a running node; returns its bytes.
+
+        Parts never change, so on one file system they are linked, not copied. The copy opens like any store.
+        """
+        lake.prepare(target)
+        with self._seal_lock, self._catalogue.hold() as contents:
+            with self._writing() as connection:
+                connection.execute("force checkpoint")
+                shutil.copyfile(self.folder / FILE, target / FILE)
+            return lake.copy(self.folder, target, [part.path for part in contents.parts if part.state == "live"]) + (target / FILE).stat().st_size
 
     # Reading
 

@@ -239,7 +239,8 @@ class SpoolWriter:
             except OSError as error:  # the folder itself can't be read; records stay in the operating system's hands meanwhile
                 problems.labels("spool", f"tick: {error.strerror}").inc()
         with self._lock:
-            self._room.give_up_reserve()
+            if self._full:
+                self._room.give_up_reserve()
             self._full = ""
             self._write_gaps()
             self._retire()

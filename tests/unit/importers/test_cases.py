@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.importers.ledger import Ledger, options, readable
 
 from teiten.importers import IMPORTERS
+from tests.unit.importers.ledger import Ledger, options, readable
 
 CASES = Path(__file__).parents[2] / "cases" / "importers"
 INPUTS = sorted(path for path in CASES.glob("*/*") if path.name not in ("README.md", "expected.json"))

@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.unit.importers.ledger import Ledger, options
 
 from teiten.importers import batching, reading
 from teiten.importers.intake import recognise
+from tests.unit.importers.ledger import Ledger, options
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.importers.ledger import options
 
 from teiten.columnar import length
 from teiten.importers import IMPORTERS
 from teiten.importers.interface import Chunk, Importer
+from tests.unit.importers.ledger import options
 
 CASES = Path(__file__).parents[2] / "cases" / "importers"
 MUTATIONS = int(os.environ.get("TEITEN_MUTATIONS", "4000"))

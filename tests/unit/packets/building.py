@@ -61,7 +61,9 @@ FRAMES = [
 ]
 
 
-def record(packet: bytes, second: int = SECOND, fraction: int = 7, order: str = "<", captured: int | None = None, original: int | None = None) -> bytes:
+def record(
+    packet: bytes, second: int = SECOND, fraction: int = 7, order: str = "<", captured: int | None = None, original: int | None = None
+) -> bytes:
     lengths = [len(packet) if n is None else n for n in (captured, original)]
     return struct.pack(order + "IIII", second, fraction, *lengths) + packet
 

@@ -11,12 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.unit.packets import reference
-
 from teiten.packets.capture_files import decompressed
 from teiten.packets.captures import Capture
 from teiten.packets.flowtuple import FlowBatch, payload_hash
 from teiten.packets.layout import Count, Outcome
+from tests.unit.packets import reference
 
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("TEITEN_DATA", ROOT.parent / "shared" / "data"))

@@ -11,11 +11,10 @@ import argparse
 import random
 import time
 
-from tests.unit.packets.building import every_capture
-from tests.unit.packets.engines import ENGINES, fast, slow
-
 from teiten.packets import captures
 from teiten.packets.capture_files import CaptureError
+from tests.unit.packets.building import every_capture
+from tests.unit.packets.engines import ENGINES, fast, slow
 
 
 def damage(data: bytes, chance: random.Random) -> bytes:
@@ -79,7 +78,8 @@ def main() -> None:
     chosen = options.parse_args()
     began = time.perf_counter()
     holed, gaps, refused = run(chosen.count, chosen.seed)
-    print(f"{chosen.count} damaged captures, seed {chosen.seed}: {holed} with gaps ({gaps}), {refused} no capture any more; {time.perf_counter() - began:.0f} s")
+    took = time.perf_counter() - began
+    print(f"{chosen.count} damaged, seed {chosen.seed}: {holed} with gaps ({gaps}), {refused} no capture any more; all readers agree; {took:.0f} s")
 
 
 if __name__ == "__main__":

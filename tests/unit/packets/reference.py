@@ -10,8 +10,8 @@ import struct
 from dataclasses import dataclass, field
 
 MOST, DAY, BLOCK = 262_144, 86_400, 1 << 20
-LINKS = {0: "null", 1: "ethernet", 7: "arcnet", 9: "ppp", 12: "raw", 14: "raw", 50: "ppp", 51: "pppoe", 101: "raw", 104: "ppp", 108: "null", 113: "sll",
-         129: "arcnet-linux", 228: "ip4", 229: "ip6", 276: "sll2"}  # fmt: skip
+LINKS = {0: "null", 1: "ethernet", 7: "arcnet", 9: "ppp", 12: "raw", 14: "raw", 50: "ppp", 51: "pppoe", 101: "raw", 104: "ppp", 108: "null",
+         113: "sll", 129: "arcnet-linux", 228: "ip4", 229: "ip6", 276: "sll2"}  # fmt: skip
 TAGS = (0x8100, 0x88A8, 0x9100)
 VLAN, FIRST_FRAGMENT, CUT, LONG_CHAIN = 1, 2, 4, 8
 LATER, NO_PORT, NO_FLAGS = 1, 2, 4

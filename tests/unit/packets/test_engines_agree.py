@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from tests.unit.packets.engines import ENGINES, NAMES, TOOLS, InPieces, fast, run_tool, slow
 
 needs_tools = pytest.mark.skipif(not (TOOLS / "gen_telescope.py").exists(), reason=f"no generator in {TOOLS} (set TEITEN_SHARED)")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.unit.packets.engines import DATA, ENGINES, NAMES, Answer, fast
 
 FOLDERS = [DATA / "pcap-tcpdump", DATA / "pcap-zeek"]
@@ -16,7 +17,7 @@ PROTOCOLS = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmpv6"}
 # Where the makers' tools and we differ: the captured bytes end inside the IP header (19 of 20, 39 of 40, 34 of 40 bytes). They still
 # name the source; we count the packet as truncated, because a flow without its destination is none.
 _CUT = {"ip_sources": 0, "ip_destinations": 0, "udp": 0, "other_ip": 0, "non_ip": 1}
-DIFFERENT = {name: _CUT for name in ("ipv4_invalid_length.pcap", "ipv6_invalid_length.pcap", "ip6-trunc.pcap")}
+DIFFERENT = dict.fromkeys(("ipv4_invalid_length.pcap", "ipv6_invalid_length.pcap", "ip6-trunc.pcap"), _CUT)
 
 
 def counted(answer: Answer) -> dict[str, int]:

@@ -322,6 +322,28 @@ def test_a_handshake_that_never_comes_meets_the_deadline(tmp_path):
     assert [(a.kind, a.outcome) for a in records] == [("connection", "deadline")]
 
 
+@pytest.mark.parametrize("end", [b"garbage instead of a handshake\r\n", "eof", "reset"])
+def test_a_handshake_that_fails_gives_its_place_back(tmp_path, end):
+    """With one place per source, the second connection is let in only if the first one's place was given back."""
+
+    async def talk(port, records):
+        for count in (1, 2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"EHLO x\r\nSTARTTLS\r\n")
+            await reader.readuntil(b"Ready to start TLS\r\n")
+            if end == "reset":
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            elif end != "eof":
+                writer.write(end)
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
+            writer.close()
+            await records.until(count)
+
+    _, records = run(tmp_path, talk, starttls=True, limits=Limits(open_per_source=1))
+    assert len(records) == 2 and not any(a.outcome.startswith("refused") for a in records)
+
+
 def test_a_peer_that_does_not_read_meets_the_deadline(tmp_path):
     """Replies pile up in its window; nothing here waits for it longer than the deadline."""
 

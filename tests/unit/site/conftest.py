@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 import pytest
 from starlette.testclient import TestClient
-from tests.unit.site.invented import NOW, TOKYO, Invented
 
 from teiten.site.asking import Marks
 from teiten.site.pages import create_site
 from teiten.site.settings import SiteConfig
+from tests.unit.site.invented import NOW, TOKYO, Invented
 
 MakeClient = Callable[..., TestClient]
 

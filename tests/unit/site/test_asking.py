@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from tests.unit.site.invented import NOW, TOKYO
-from tests.unit.site.reading import read, table
 
 from teiten.clock import to_microseconds
 from teiten.columnar import from_accesses
@@ -19,6 +17,8 @@ from teiten.site.asking import SensorState, StoreAnswers
 from teiten.site.pages import create_site
 from teiten.site.settings import SiteConfig
 from teiten.store.node import NodeStore
+from tests.unit.site.invented import NOW, TOKYO
+from tests.unit.site.reading import read, table
 
 REGION_DATA = date(2007, 8, 1)
 

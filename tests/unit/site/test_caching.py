@@ -7,11 +7,11 @@ import threading
 
 import pytest
 from starlette.testclient import TestClient
-from tests.unit.site.conftest import MakeClient
-from tests.unit.site.invented import Invented
 
 from teiten.site.caching import Page, PageCache, page_of
 from teiten.site.settings import SiteConfig
+from tests.unit.site.conftest import MakeClient
+from tests.unit.site.invented import Invented
 
 
 class Now:

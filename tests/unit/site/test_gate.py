@@ -9,13 +9,13 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
-from tests.unit.site.conftest import MakeClient
-from tests.unit.site.invented import Invented
 
 from teiten.config import from_mapping
 from teiten.errors import ConfigurationError, StoreBusy
 from teiten.site.gate import HEADERS, Gate
 from teiten.site.settings import SiteConfig
+from tests.unit.site.conftest import MakeClient
+from tests.unit.site.invented import Invented
 
 TOKEN = "correct horse battery"
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from starlette.testclient import TestClient
-from tests.unit.site.invented import NOW, TOKYO, Invented
-from tests.unit.site.polyglots import POLYGLOTS
-from tests.unit.site.reading import read
 
 from teiten import texts
 from teiten.model import CHANNELS
 from teiten.site.pages import create_site
 from teiten.site.rendering import datalink, seen
 from teiten.site.settings import SiteConfig
+from tests.unit.site.invented import NOW, TOKYO, Invented
+from tests.unit.site.polyglots import POLYGLOTS
+from tests.unit.site.reading import read
 
 HIDDEN = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ue000-\uf8ff]")
 

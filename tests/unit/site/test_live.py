@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from starlette.testclient import TestClient
-from tests.unit.site.conftest import MakeClient
-from tests.unit.site.reading import read, table
 
 from teiten.site.settings import SiteConfig
+from tests.unit.site.conftest import MakeClient
+from tests.unit.site.reading import read, table
 
 HEADER = ["時刻", "観測対象", "種別", "発信元", "地域", "攻撃対象"]
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
-from tools.compile_texts import read
 
 from teiten.model import CHANNELS
 from teiten.site.languages import LANGUAGES, LOCALE
 from teiten.site.pages import MENU
 from teiten.site.rendering import TEMPLATES
+from tools.compile_texts import read
 
 SOURCES = {language: LOCALE / language / "LC_MESSAGES" / "teiten.po" for language in LANGUAGES}
 LITERAL = re.compile(r"""t\(\s*'([a-z0-9_.]+)'(?!\s*~)""")

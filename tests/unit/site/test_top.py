@@ -8,9 +8,6 @@ from datetime import date
 
 import pytest
 from starlette.testclient import TestClient
-from tests.unit.site.conftest import MakeClient
-from tests.unit.site.invented import Invented
-from tests.unit.site.reading import Reader, read, table
 
 from teiten.detectors.trend import Mark
 from teiten.model import Period
@@ -18,6 +15,9 @@ from teiten.questions.observation import PerSensorDay
 from teiten.questions.windows import window
 from teiten.site.settings import SiteConfig
 from teiten.site.top import condition
+from tests.unit.site.conftest import MakeClient
+from tests.unit.site.invented import Invented
+from tests.unit.site.reading import Reader, read, table
 
 PORTS = ["順位", "傾向", "観測回数", "攻撃対象ポート"]
 ACCOUNTS = ["順位", "傾向", "観測回数", "攻撃対象アカウント名"]

@@ -177,3 +177,29 @@ def test_heartbeats_join(store: NodeStore) -> None:
     store.seal(FIRST + timedelta(days=9))
     found = store.ask("intervals", {}, {"filters": "all"})
     assert found == [(FIRST, "one", START, START + 100_000), (FIRST, "one", START + 101_000, START + 200_000)]
+
+
+def test_a_backup_opens_and_answers_the_same(store: NodeStore, tmp_path: Path) -> None:
+    """A3: a restored copy has all that was acknowledged before it, and goes on from there."""
+    store.take(BatchKey("one", "e", 1, bytes(16)), batch(2, 1), START)
+    before = count(store, ALL, UTC)
+    assert store.backup(tmp_path / "copy") > 0
+    store.take(BatchKey("one", "e", 2, bytes(16)), batch(2, 2), START)
+    store.seal(FIRST + timedelta(days=9))
+    restored = NodeStore.open(tmp_path / "copy", UTC)
+    assert count(restored, ALL, UTC) == before
+    assert restored.verify() == []
+    assert restored.take(BatchKey("one", "e", 1, bytes(16)), batch(2, 1), START).status == "duplicate"
+    assert restored.take(BatchKey("one", "e", 2, bytes(16)), batch(2, 2), START).status == "stored"
+    assert restored.seal(FIRST + timedelta(days=9)) == [FIRST, FIRST + timedelta(days=1)]
+    assert count(restored, ALL, UTC) == count(store, ALL, UTC)
+    restored.close()
+
+
+def test_heartbeats_of_quiet_days_join_as_well(store: NodeStore) -> None:
+    quiet = START + 6 * DAY
+    beats = [Heartbeat(from_at=quiet + n, to_at=quiet + n + 1, channel="web", emitted=n) for n in range(50)]
+    store.take(BatchKey("one", "e", 1, bytes(16)), {}, START, beats)
+    store.seal(FIRST + timedelta(days=9))
+    assert store.ask("intervals", {}, {"filters": "all"}) == [(FIRST + timedelta(days=6), "one", quiet, quiet + 50)]
+    assert store.status()["sensors"][0]["channels"]["web"]["emitted"] == 49

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.transport.sample import access, clock, fill
-from tests.unit.transport.test_spool import kill_after
 
 from teiten.model import Receipt
 from teiten.transport import kept, segments
 from teiten.transport.batches import Batch
 from teiten.transport.courier import Courier, CourierSettings, Refused, Undelivered, run_couriers
 from teiten.transport.spool import SpoolSettings
+from tests.unit.transport.sample import access, clock, fill
+from tests.unit.transport.test_spool import kill_after
 
 FAST = CourierSettings(poll_seconds=0.001, first_pause_seconds=0.001, longest_pause_seconds=0.002)
 TWO_EACH = SpoolSettings(segment_records=2, reserve_bytes=0)

@@ -11,8 +11,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.transport.authority import Authority
-from tests.unit.transport.sample import access, batch_of, clock, fill
 
 from teiten.errors import ConfigurationError, StoreBusy
 from teiten.model import Receipt
@@ -24,6 +22,8 @@ from teiten.transport.receiver import Receiver, ReceiverSettings
 from teiten.transport.sender import Sender, SenderSettings
 from teiten.transport.tokens import TokenRegistry
 from teiten.transport.wire import MEDIA_TYPE, TooLarge, Unpacker, WireError, pack, zstd
+from tests.unit.transport.authority import Authority
+from tests.unit.transport.sample import access, batch_of, clock, fill
 
 
 class Taker:

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.transport.sample import NOW, SMALL, access, accesses_in, clock, contents, fill, gaps_in, records
 
 from teiten.errors import ConfigurationError, TeitenError
 from teiten.model import Gap, Heartbeat
 from teiten.transport import frames, kept, segments
 from teiten.transport.spool import SpoolSettings, SpoolWriter
+from tests.unit.transport.sample import NOW, SMALL, access, accesses_in, clock, contents, fill, gaps_in, records
 
 KILLED = """
 import os, signal, sys
