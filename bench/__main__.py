@@ -10,6 +10,7 @@ import sys
 BENCHES = {
     "sensors": "SSH, SMTP and HTTP: CPU per connection against the bare libraries and Cowrie; memory of each process",
     "ingest": "durable ingest: accesses/s through spool, courier and store, with ack p50/p99; bulk import rows/s",
+    "top_page": "the first page and a list over HTTP at 1 M, 10 M (and with --full 100 M) stored accesses: cold, made again, kept",
     "questions": "the top page's questions at 1 M, 10 M (and with --full 100 M) stored accesses",
     "packets": "capture file to flowtuples: ours, a C probe, tcpdump, dpkt",
 }

@@ -25,8 +25,9 @@ _NETWORKS = 1 << 24
 class Outbreak(NamedTuple):
     target: int
     first_day: int
-    last_day: int
-    size: float  # peak in standard deviations of the target's usual day, at least of one network
+    length: int
+    last_day: int  # the world may end before the outbreak
+    size: float  # mean networks a day beyond the usual ones, in standard deviations of the target's usual day (at least one network)
     shape: str
     kind: str
 
@@ -77,7 +78,7 @@ class Shape(NamedTuple):
 def make_world(seed: int, shape: Shape) -> World:
     dice = np.random.default_rng(seed)
     days = WARMUP_DAYS + shape.days
-    rates = np.minimum(10 ** dice.normal(-0.9, 0.9, shape.targets), 300.0)
+    rates = np.minimum(10 ** dice.normal(-1.4, 0.9, shape.targets), 300.0)  # with 20 sensors some 330 networks per sensor and day
     rates[dice.random(shape.targets) < 0.05] = 0.0  # never met before
     live = _live(dice, shape.sensors, days, "churn" in shape.disturbances)
     weights = dice.gamma(5, 0.2, shape.sensors) * dice.gamma(1.5, 1 / 1.5, (shape.targets, shape.sensors))
@@ -173,24 +174,30 @@ def _plan(dice: np.random.Generator, rates: NDArray[Any], shape: Shape, days: in
         if target in used:
             continue
         used.add(target)
-        first = int(dice.integers(WARMUP_DAYS, days - 3))
+        first = int(dice.integers(WARMUP_DAYS, days - 7))
         length = {"step": (5, 15), "linear": (8, 15), "exponential": (5, 12), "creep": (18, 29)}[pattern]
-        found.append(Outbreak(target, first, min(first + int(dice.integers(*length)) - 1, days - 1), size, pattern, kind))
+        lasts = int(dice.integers(*length))
+        found.append(Outbreak(target, first, lasts, min(first + lasts - 1, days - 1), size, pattern, kind))
     return found
 
 
-def course(one: Outbreak, days_on: int) -> float:
-    """Part of the peak on the n-th day."""
-    length = max(one.last_day - one.first_day, 4)
-    return {"step": 1.0, "linear": (days_on + 1) / (length + 1), "exponential": 2.0 ** (days_on - length), "creep": (days_on + 1) / (length + 1)}[one.shape]
+def course(one: Outbreak) -> NDArray[Any]:
+    """Parts of the mean on each day of the outbreak's planned length; they average to one."""
+    length = one.length
+    shape = {
+        "step": np.ones(length),
+        "linear": np.arange(1.0, length + 1),
+        "exponential": 2.0 ** (np.arange(length) / 1.5),
+        "creep": np.arange(1.0, length + 1),
+    }[one.shape]
+    return np.asarray(shape / shape.mean())
 
 
 def _outbreak(dice: np.random.Generator, one: Outbreak, rates: NDArray[Any], reach: NDArray[Any], days: int) -> Meetings:
     rate = rates[one.target]
-    peak = one.size * max(np.sqrt(rate * dispersion_of(np.array([rate]))[0]), 1.0)
+    mean = one.size * max(np.sqrt(rate * dispersion_of(np.array([rate]))[0]), 1.0)
     counts = np.zeros((1, days), np.int64)
-    for day in range(one.first_day, one.last_day + 1):
-        counts[0, day] = dice.poisson(peak * course(one, day - one.first_day))
+    counts[0, one.first_day : one.last_day + 1] = dice.poisson(mean * course(one))[: one.last_day + 1 - one.first_day]
     sensors = reach.shape[1]
     wide = np.diff(reach[one.target], prepend=0) * (dice.random(sensors) < dice.uniform(0.6, 1.0)) + 1e-9
     met = _arrivals(dice, counts, (np.cumsum(wide) / wide.sum())[None, :])

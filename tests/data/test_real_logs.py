@@ -105,6 +105,87 @@ def test_odd_requests_of_other_projects(folder: str, taken: int) -> None:
     assert take(str(file.relative_to(DATA))).report.taken == taken
 
 
+def test_cowrie() -> None:
+    ledger = take("cowrie/cowrie-azure-2025.json")
+    assert (ledger.report.read, ledger.report.rejected) == (629, 0)
+    names = ledger.count("target", "ssh")
+    assert (names.total(), len(names), len(ledger.count("source", "ssh"))) == (124, 94, 3)
+    assert dict(names.most_common(5)) == {b"admin": 5, b"es": 4, b"esuser": 4, b"git": 4, b"gitlab": 4}
+    passwords = ledger.count("credential", "ssh")
+    assert (len(passwords), passwords[b"123456"]) == (110, 10)
+    assert dict(ledger.count("target", "packet")) == {b"2222/tcp": 129}
+    assert len(ledger.count("source", "packet")) == 5
+    assert ledger.count("fingerprint", "ssh")["4e066189c3bbeec38c99b1855113733a"] == 121
+    other = ledger.report.files[0].other
+    assert (other["cowrie.session.closed"], other["cowrie.client.version"], other["cowrie.client.kex"]) == (129, 125, 122)
+
+
+@pytest.mark.parametrize(
+    ("name", "accesses", "sources", "targets"),
+    [
+        ("honeypot-2018-array.json", 44, 35, {b"5060/udp": 4, b"23/tcp": 4, b"1433/tcp": 4}),
+        ("wrccdc-2017-array.json", 161, 81, {b"80/tcp": 45}),
+        ("eve-small.jsonl", 47, 8, {b"80/tcp": 3}),
+    ],
+)
+def test_eve(name: str, accesses: int, sources: int, targets: dict[bytes, int]) -> None:
+    ledger = take(f"eve/{name}")
+    counted = ledger.count("target", "packet")
+    assert (counted.total(), len(ledger.count("source", "packet"))) == (accesses, sources)
+    assert targets.items() <= counted.items()
+
+
+def test_eve_kinds_of_other() -> None:
+    assert take("eve/eve-small.jsonl").report.files[0].other == {"fileinfo event": 862, "stats event": 90}
+
+
+def test_zeek() -> None:
+    ledger = take("zeek-logs/conn.log")
+    targets = ledger.count("target", "packet")
+    assert (targets[b"16464/udp"], targets[b"80/tcp"], targets[b"443/tcp"], targets[b"53/udp"]) == (202, 71, 37, 19)
+    assert ledger.count("target", "packet", "backscatter")[b"3.3/icmp"] == 16
+    rows = ledger.rows()
+    assert (len(rows), len({row["source"] for row in rows})) == (360, 22)
+    states = [row["outcome"] for row in rows]
+    assert (states.count("S0"), states.count("SF"), states.count("RSTO")) == (156, 118, 63)
+    assert ledger.report.spans["packet"] == (1379288650690013, 1379288902876972)
+    assert take("zeek-logs/json/conn.log").report.taken == 50
+    assert take("zeek-logs/http.log").report.taken == 150
+    assert take("zeek-logs/smtp.log").report.taken == 3
+    assert take("zeek-logs/conn_date_issue.log").report.taken == 3
+
+
+def test_zeek_log_that_ends_too_early_keeps_what_can_be_read() -> None:
+    file = take("zeek-logs/http.log.corrupt.gz").report.files[0]
+    assert file.problem is not None and "broken off" in file.problem
+    assert file.taken == 150
+
+
+def test_kernel_log() -> None:
+    ledger = take("crowdsec/iptables-scan-multi-port/iptables-scan-multi-port.log")
+    assert sorted(ledger.count("source", "packet").values()) == [16, 16, 17]
+    assert len(ledger.count("target", "packet")) == 33
+
+
+def test_mails() -> None:
+    ledger = take("mail/spam-200.mbox")
+    subjects = ledger.count("target", "mail")
+    assert (subjects.total(), len(subjects)) == (200, 185)
+    assert subjects.most_common(1) == [(b"FORTUNE 500 COMPANY HIRING, AT HOME REPS.", 4)]
+    first, last = ledger.report.spans["mail"]
+    assert at(2002, 1, 1) < first and last < at(2003, 1, 1)
+
+
+def test_message_files() -> None:
+    report = take("mail/single").report
+    assert report.taken == len([file for file in report.files if file.format]) == 40
+
+
+def test_postfix() -> None:
+    ledger = take("crowdsec/postfix-logs/postfix-logs.log", newest=datetime(2026, 1, 1, tzinfo=UTC))
+    assert dict(ledger.count("kind", "mail", "other")) == {"auth": 1, "reject": 4, "not-smtp": 2}
+
+
 def test_everything_at_once_escapes_nothing() -> None:
     """A folder with formats that nobody knows is an ordinary import: each file is taken or says why not."""
     ledger = Ledger()

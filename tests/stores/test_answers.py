@@ -228,3 +228,24 @@ def test_ranks_are_competition_ranks(store: Store) -> None:
     found = ranking(store, Period(date(2026, 8, 1), date(2026, 8, 2)), zone=zone)
     assert [(row.rank, row.key) for row in found] == [(1, b"a"), (2, b"b"), (3, b"c"), (3, b"d"), (3, b"e"), (6, b"f")]
     assert [row.rank for row in ranking(store, Period(date(2026, 8, 1), date(2026, 8, 2)), zone=zone, top=4)] == [1, 2, 3, 3]
+
+
+@pytest.mark.parametrize("name", [*sorted(ZONES), "Australia/Lord_Howe"])
+def test_hours_when_clocks_change(engine: Any, tmp_path: Path, name: str) -> None:
+    """An hour that exists twice is two hours, one that was skipped is none, and an offset may move by half an hour."""
+    zone = ZoneInfo(name)
+    middle = to_microseconds(ZONES.get(name, datetime(2026, 10, 3, 15, 30, tzinfo=UTC)))
+    drawn = [
+        (SENSORS[n % 3], "JP", (n - 120) * HOUR // 4, {"channel": "web", "source": SOURCES[n % 5], "target": b"GET /", "times": 1 + n % 2})
+        for n in range(240)
+    ]
+    held = build(drawn, middle)
+    store = engine(tmp_path / "store", zone)
+    take(store, held, 0)
+    day = day_of(middle, zone)
+    asked_for = [CountQuestion(by="hour"), CountQuestion(by="hour", from_on=day, to_on=day + timedelta(days=1)), CountQuestion(by="hour", top=30)]
+    for _ in range(2):
+        for question in asked_for:
+            assert count(store, question, zone) == brute(held, question, zone)
+        store.seal(day + timedelta(days=9))
+    store.close()

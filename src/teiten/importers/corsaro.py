@@ -18,7 +18,8 @@ from teiten.importers.rows import Packed, Tally, address_reason, turn
 _NAMES = ("observed_at", "kind", "source", "target", "category", "times", "protocol", "source_port", "destination_port", "tcp_flags")
 _INTERVAL = re.compile(rb"# CORSARO_INTERVAL_START \d+ (\d{9,10})\b")
 _LINE = re.compile(
-    rb"([^|\s]+)\|[^|]*\|(\d{1,5})\|(\d{1,5})\|(\d{1,3})\|(?:(\d+)\|0x([0-9a-fA-F]{1,2})|0x([0-9a-fA-F]{1,2})\|(\d+))\|\d+,(\d{1,15})$"
+    rb"([^|\s]+)\|[^|]*\|(\d{1,5})\|(\d{1,5})\|(\d{1,3})\|"
+    rb"(?:(\d+)\|0x([0-9a-fA-F]{1,2})|0x([0-9a-fA-F]{1,2})\|(\d+))\|\d+,(\d{1,15})$"
 )
 _CLASS = re.compile(rb"(?:START|END) flowtuple_\w+")
 

@@ -140,11 +140,11 @@ class _Judge:
         )
 
     def _at(self, value: Any) -> int | None:
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1 << 40:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1 << 36:
             return int(value * 1_000_000) if isinstance(value, int) else round(value * 1_000_000)
         if isinstance(value, str):
             seconds = whole(value)
-            return seconds * 1_000_000 if seconds is not None and seconds < 1 << 40 else self._times.at(value.encode("utf-8", "replace"))
+            return seconds * 1_000_000 if seconds is not None and seconds < 1 << 36 else self._times.at(value.encode("utf-8", "replace"))
         return None
 
 

@@ -13,16 +13,23 @@ from zoneinfo import ZoneInfo
 MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
+_LATEST_US = 253_370_000_000_000_000
 _CACHED_MINUTES = 20_000
 _ISO = re.compile(rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|[+-]\d\d(?::?\d\d)?)?$")
 
 
 def minute_at(year: int, month: int, day: int, hour: int, minute: int, zone: ZoneInfo | timezone) -> int | None:
-    """Microseconds UTC of the start of a minute, None when there is no such day or it is out of any calendar."""
+    """Microseconds UTC of the start of a minute, None when there is no such day or no log could be of it."""
     try:
-        return (datetime(year, month, day, hour, minute, tzinfo=zone) - _EPOCH) // _MINUTE * 60_000_000
+        at = (datetime(year, month, day, hour, minute, tzinfo=zone) - _EPOCH) // _MINUTE * 60_000_000
     except (ValueError, OverflowError):
         return None
+    return at if is_plausible(at) else None
+
+
+def is_plausible(at: int) -> bool:
+    """Between 1970 and 9999, with room for every zone on both sides."""
+    return 0 <= at < _LATEST_US
 
 
 def offset(text: bytes | None) -> timezone | None:

@@ -70,9 +70,10 @@ class JsonReading(Generic[E]):
 
     def _one(self, record: bytes) -> E | None:
         try:
-            return self._decoder.decode(record)
+            entry: E = self._decoder.decode(record)
         except UNREADABLE:
             return None
+        return entry
 
 
 def _account_unreadable(tally: Tally, number: int, record: bytes) -> None:

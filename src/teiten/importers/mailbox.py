@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from teiten.addresses import unpack
 from teiten.clock import to_microseconds
-from teiten.importers.instants import MONTHS
+from teiten.importers.instants import MONTHS, is_plausible
 from teiten.importers.interface import Chunk, Reading, ReadOptions, Recognition, Records
 from teiten.importers.rows import FIELD_BYTES, Packed, Tally, turn
 from teiten.protocols.smtp import Mail
@@ -134,9 +134,10 @@ class _Reading:
             return None
         try:
             local = datetime(int(found[7]), MONTHS[found[2]], int(found[3]), int(found[4]), int(found[5]), int(found[6] or 0), tzinfo=self._zone)
-            return to_microseconds(local)
+            at = to_microseconds(local)
         except (ValueError, OverflowError):
             return None
+        return at if is_plausible(at) else None
 
 
 def _value(fields: list[tuple[bytes, bytes]], name: bytes) -> bytes:
@@ -157,4 +158,5 @@ def _date_at(value: bytes) -> int | None:
         naive = datetime(*parts[:6], tzinfo=UTC)
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
-    return to_microseconds(naive) - (parts[9] or 0) * 1_000_000
+    at = to_microseconds(naive) - (parts[9] or 0) * 1_000_000
+    return at if is_plausible(at) else None

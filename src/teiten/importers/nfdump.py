@@ -119,7 +119,7 @@ class _Reading:
             kind, category, target = say_flow(number, _icmp_port(number, here, icmp_type, icmp_code))
             return (at, kind, source, target, category, "icmp" if number == 1 else "icmp6", None, None, False, duration, None)
         port, source_port = _number(here), _number(there)
-        flags = _flags(letters) if number == 6 else None
+        flags = _flags(letters) if number == 6 and letters else None
         kind, category, target = _say(number, port, source_port, flags)
         proto_name = {6: "tcp", 17: "udp"}.get(number, f"proto{number}")
         shaken = flags is not None and flags & _SYN_ACK == _SYN_ACK and category == "access"

@@ -96,7 +96,7 @@ class _Reading:
         if name.startswith(b"#separator"):
             self._separator = _unescape(record.partition(b" ")[2]) or b"\t"
         elif name == b"#path":
-            self._path = value.decode("ascii", "replace")
+            self._path, self._places = value.decode("ascii", "replace"), []
         elif name in (b"#unset_field", b"#empty_field"):
             self._unset = (*self._unset[-1:], value)
         elif name == b"#fields":
@@ -124,10 +124,16 @@ class _Reading:
             entry = _JSON.decode(record)
         except UNREADABLE:
             return Refused("not a JSON object")
-        kind = str(entry.get("_path") or next((kind for kind, sign in _SIGNS.items() if sign in entry), _path_by_guess(entry)))
+        kind = _kind_of(entry)
         if kind not in _FIELDS:
             return f"{kind[:30]} record"
         return self._judge.judge(kind, [_flat(entry.get(field)) for field in _FIELDS[kind]])
+
+
+def _kind_of(entry: dict[str, Any]) -> str:
+    if "conn_state" in entry:
+        return "conn"
+    return str(entry.get("_path") or next((kind for kind, sign in _SIGNS.items() if sign in entry), _path_by_guess(entry)))
 
 
 def _path_by_guess(entry: dict[str, Any]) -> str:
@@ -135,6 +141,8 @@ def _path_by_guess(entry: dict[str, Any]) -> str:
 
 
 def _flat(value: Any) -> bytes | None:
+    if type(value) is int and -1 < value < 1 << 64:
+        return b"%d" % value
     return text(",".join(map(str, value))) if isinstance(value, list) else text(value)
 
 

@@ -72,7 +72,7 @@ class Accesses:
 
 def _without_destinations(batch: FlowBatch) -> tuple[Array, Array, Array]:
     """(row that stands for the group, packets, earliest time) of each group of minute, source and key."""
-    source = [batch.words[:, 1] >> 32] if batch.version == 4 else [batch.words[:, 1], batch.words[:, 2]]
+    source = [batch.words[:, 0] >> 32] if batch.version == 4 else [batch.words[:, 0], batch.words[:, 1]]
     parts = [batch.minute, *source, batch.key]
     order = np.lexsort(parts)
     changed = np.zeros(len(order), np.bool_)

@@ -264,7 +264,10 @@ def decode(base: int, records: Records, n: int, decoded: Decoded, counters: Arra
     for i in range(n):
         at = base + starts[i]
         end = at + sizes[i]
-        outcome, where, seen = network_layer(at, end, int(links[i]))
+        if links[i] == ETHERNET and end - at >= 34 and big16(at + 12) == 0x0800:  # nearly all packets; three times faster than below
+            outcome, where, seen = IPV4, at + 14, 0
+        else:
+            outcome, where, seen = network_layer(at, end, int(links[i]))
         more, key, start, count = 0, 0, base, 0
         if outcome == IPV4:
             outcome, more, key, start, count = decode4(where, end)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from teiten.packets.jit import byte, compiled, load64, prefetch, store64
 from teiten.packets.layout import (
-    KEY_WORDS4,
-    KEY_WORDS6,
+    KEY_BITS,
+    KEY_MASK,
+    LARGE_TABLE,
     MINUTE_NS,
     MOST_ROWS4,
     MOST_ROWS6,
     OPEN_MINUTES,
     SEEN_SHIFT,
-    VALUE_WORDS,
+    WORDS4,
+    WORDS6,
     Array,
     Decoded,
     Outcome,
@@ -29,8 +31,8 @@ AHEAD = 16  # packets between the prefetch of an index entry and its use
 ROWS, INDEX, MASK, FILL, OUT, OUT_FILL = 0, 8, 16, 24, 32, 40
 LINE_WORDS = 8
 LOW32, VOLUME = 0xFFFFFFFF, (1 << SEEN_SHIFT) - 1
-ROW4, ROW6 = (KEY_WORDS4 + VALUE_WORDS) * 8, (KEY_WORDS6 + VALUE_WORDS) * 8
-FIRST_VALUE4, FIRST_VALUE6 = KEY_WORDS4 * 8, KEY_WORDS6 * 8
+ROW4, ROW6 = WORDS4 * 8, WORDS6 * 8
+KEY4, KEY6 = ROW4 - 32, ROW6 - 32  # where the key's word stands in a row
 M1, M2 = -0x61C8864680B583EB, -0x2917014799A6026D  # odd 64-bit constants of the payload hash; stored values depend on them
 
 
@@ -78,10 +80,10 @@ def load_short(at: int, end: int) -> int:
 
 
 @compiled
-def row_hash(row: int, first_value: int, odd: int) -> int:
-    if first_value == FIRST_VALUE4:
-        return hash4(load64(row), load64(row + 8), odd)
-    return hash6(load64(row), load64(row + 8), load64(row + 16), load64(row + 24), load64(row + 32), odd)
+def row_hash(row: int, size: int, odd: int) -> int:
+    if size == ROW4:
+        return hash4(load64(row), load64(row + KEY4) & KEY_MASK, odd)
+    return hash6(load64(row), load64(row + 8), load64(row + 16), load64(row + 24), load64(row + KEY6) & KEY_MASK, odd)
 
 
 @compiled
@@ -101,25 +103,25 @@ def zero(at: int, count: int) -> None:
 
 
 @compiled
-def grow(line: int, size: int, first_value: int, odd: int) -> None:
+def grow(line: int, size: int, odd: int) -> None:
     """Double the index, in place: it is rebuilt from the rows."""
     mask = load64(line + MASK) * 2 + 1
     store64(line + MASK, mask)
     zero(load64(line + INDEX), mask + 1)
     rows = load64(line + ROWS)
     for number in range(load64(line + FILL)):
-        place(line, row_hash(rows + number * size, first_value, odd), number + 1)
+        place(line, row_hash(rows + number * size, size, odd), number + 1)
 
 
 @compiled
-def clear(line: int, size: int, first_value: int, odd: int) -> None:
+def clear(line: int, size: int, odd: int) -> None:
     """Forget all rows; a sparse index is cleared chain by chain."""
     index, mask, fill, rows = load64(line + INDEX), load64(line + MASK), load64(line + FILL), load64(line + ROWS)
     if fill * 8 > mask:
         zero(index, mask + 1)
     else:
         for number in range(fill):
-            i = row_hash(rows + number * size, first_value, odd) & mask
+            i = row_hash(rows + number * size, size, odd) & mask
             while load64(index + i * 8) != 0:
                 store64(index + i * 8, 0)
                 i = (i + 1) & mask
@@ -127,46 +129,41 @@ def clear(line: int, size: int, first_value: int, odd: int) -> None:
 
 
 @compiled
-def emit(line: int, minute: int, size: int, first_value: int, odd: int) -> None:
-    """Append the rows, each behind its minute, to the output, and clear the table."""
+def emit(line: int, size: int, odd: int) -> None:
+    """Append the rows to the output, and clear the table."""
     rows, fill, filled = load64(line + ROWS), load64(line + FILL), load64(load64(line + OUT_FILL))
-    target = load64(line + OUT) + filled * (size + 8)
-    for _ in range(fill):
-        store64(target, minute)
-        for word in range(0, size, 8):
-            store64(target + 8 + word, load64(rows + word))
-        rows += size
-        target += size + 8
+    target = load64(line + OUT) + filled * size
+    for word in range(0, fill * size, 8):
+        store64(target + word, load64(rows + word))
     store64(load64(line + OUT_FILL), filled + fill)
-    clear(line, size, first_value, odd)
+    clear(line, size, odd)
 
 
 @compiled
-def append(line: int, hashed: int, size: int, most: int, minute: int, first_value: int, odd: int) -> int:
-    """Address of a new row; the caller fills it. The table is large enough when this returns."""
+def append(line: int, entry: int, hashed: int, size: int, odd: int) -> int:
+    """Address of a new row; the caller fills it. `entry`: address of the free index entry at the end of its chain."""
     fill, mask = load64(line + FILL), load64(line + MASK)
-    if fill == most:
-        emit(line, minute, size, first_value, odd)
-        fill = 0
-    elif (fill + 1) * 5 > (mask + 1) * 3:
-        grow(line, size, first_value, odd)
+    if (fill + 1) * 5 > (mask + 1) * 3:
+        grow(line, size, odd)
+        place(line, hashed, fill + 1)
+    else:
+        store64(entry, (hashed & ~LOW32) | (fill + 1))
     store64(line + FILL, fill + 1)
-    place(line, hashed, fill + 1)
     return load64(line + ROWS) + fill * size
 
 
 @compiled
 def find4(line: int, hashed: int, a: int, key: int) -> int:
-    """Address of the row, or 0."""
+    """Address of the row; or, negative, that of the free index entry where its chain ends."""
     index, mask, rows = load64(line + INDEX), load64(line + MASK), load64(line + ROWS)
     i = hashed & mask
     while True:
         entry = load64(index + i * 8)
         if entry == 0:
-            return 0
+            return -(index + i * 8)
         if (entry ^ hashed) >> 32 == 0:
             row = rows + ((entry & LOW32) - 1) * ROW4
-            if load64(row) == a and load64(row + 8) == key:
+            if load64(row) == a and load64(row + KEY4) & KEY_MASK == key:
                 return row
         i = (i + 1) & mask
 
@@ -178,40 +175,44 @@ def find6(line: int, hashed: int, w0: int, w1: int, w2: int, w3: int, key: int) 
     while True:
         entry = load64(index + i * 8)
         if entry == 0:
-            return 0
+            return -(index + i * 8)
         if (entry ^ hashed) >> 32 == 0:
             row = rows + ((entry & LOW32) - 1) * ROW6
-            if load64(row) == w0 and load64(row + 8) == w1 and load64(row + 16) == w2 and load64(row + 24) == w3 and load64(row + 32) == key:
+            same = load64(row) == w0 and load64(row + 8) == w1 and load64(row + 16) == w2 and load64(row + 24) == w3
+            if same and load64(row + KEY6) & KEY_MASK == key:
                 return row
         i = (i + 1) & mask
 
 
 @compiled
-def add_values(values: int, original: int, seen: int, payload: int, size: int) -> None:
-    """One more packet in a row: packets, bytes, what was seen, and the hash if no packet before had a payload."""
-    store64(values + 8, load64(values + 8) + 1)
-    volume = load64(values + 16)
-    store64(values + 16, (volume & ~VOLUME) | ((volume + original) & VOLUME) | seen << SEEN_SHIFT)
-    if size > 0 and load64(values) == 0:
-        store64(values, payload_hash(payload, size))
+def add_values(row: int, original: int, seen: int, payload: int, size: int) -> None:
+    """One more packet in the row whose key's word is at `row`; the hash only if no packet before had a payload."""
+    store64(row + 16, load64(row + 16) + 1)
+    volume = load64(row + 24)
+    store64(row + 24, (volume & ~VOLUME) | ((volume + original) & VOLUME) | seen << SEEN_SHIFT)
+    if size > 0 and load64(row + 8) == 0:
+        store64(row + 8, payload_hash(payload, size))
 
 
 @compiled
-def new_values(values: int, microsecond: int, original: int, seen: int, payload: int, size: int) -> None:
-    store64(values, payload_hash(payload, size) if size > 0 else 0)
-    store64(values + 8, microsecond << 32 | 1)
-    store64(values + 16, original | seen << SEEN_SHIFT)
+def new_values(row: int, key: int, microsecond: int, minute: int, original: int, seen: int, payload: int, size: int) -> None:
+    store64(row, microsecond << KEY_BITS | key)
+    store64(row + 8, payload_hash(payload, size) if size > 0 else 0)
+    store64(row + 16, minute << 32 | 1)
+    store64(row + 24, original | seen << SEEN_SHIFT)
 
 
 @compiled
-def open_minute(lines: int, minutes: int, minute: int, odd: int) -> int:
-    """The slot of the minute; the oldest open minute is flushed to make room."""
+def slot_of(lines: int, minutes: int, minute: int, odd: int) -> int:
+    """The slot of the minute, made free by flushing the oldest if need be; or, if that one is large, minus one minus its slot."""
     slot = 0
     for k in range(OPEN_MINUTES):
         if load64(minutes + k * 8) == minute:
             return k
         if load64(minutes + k * 8) < load64(minutes + slot * 8):
             slot = k
+    if load64(lines + slot * 2 * LINE_WORDS * 8 + FILL) > LARGE_TABLE:
+        return -1 - slot
     flush(lines, minutes, slot, odd)
     store64(minutes + slot * 8, minute)
     return slot
@@ -220,9 +221,8 @@ def open_minute(lines: int, minutes: int, minute: int, odd: int) -> int:
 @compiled
 def flush(lines: int, minutes: int, slot: int, odd: int) -> None:
     line = lines + slot * 2 * LINE_WORDS * 8
-    minute = load64(minutes + slot * 8)
-    emit(line, minute, ROW4, FIRST_VALUE4, odd)
-    emit(line + LINE_WORDS * 8, minute, ROW6, FIRST_VALUE6, odd)
+    emit(line, ROW4, odd)
+    emit(line + LINE_WORDS * 8, ROW6, odd)
     store64(minutes + slot * 8, -1)
 
 
@@ -239,44 +239,44 @@ def hash_all(decoded: Decoded, n: int, odd: int, hashes: Array) -> None:
 
 
 @compiled
-def count_flows(base: int, records: Records, decoded: Decoded, n: int, lines: int, minutes: int, odd: int, hashes: Array) -> None:
-    """Add the first `n` packets to the table. `base`: the window's address, for payloads; `lines`, `minutes`: addresses of control words."""
-    hash_all(decoded, n, odd, hashes)
+def count_flows(
+    base: int, records: Records, decoded: Decoded, first: int, n: int, lines: int, minutes: int, odd: int, hashes: Array
+) -> tuple[int, int]:
+    """Add the packets from `first` to `n`. `base`: the window's address, for payloads; `lines`, `minutes`: addresses of control words.
+
+    (n, -1), or the place of the packet before which the large table of that slot must be handed over.
+    """
     times, originals, outcomes, seens = records.at_ns, records.original, decoded.outcome, decoded.seen
     addresses, wide, keys, payloads, sizes = decoded.addresses, decoded.wide, decoded.key, decoded.payload_start, decoded.payload_size
-    minute, low, line4, line6 = -1, -1, lines, lines
-    index, mask = load64(line4 + INDEX), load64(line4 + MASK)
-    for i in range(n):
+    minute, low, slot, line4, index, mask = -1, -1, -1, lines, load64(lines + INDEX), load64(lines + MASK)
+    for i in range(first, n):
         prefetch(index + (hashes[min(i + AHEAD, n - 1)] & mask) * 8)
-        time = times[i]
-        if outcomes[i] < IPV4 or time < 0:
+        time, outcome = times[i], outcomes[i]
+        if outcome < IPV4 or time < 0:
             continue
         if time - low >= MINUTE_NS or time < low or low < 0:
             minute = time // MINUTE_NS
-            low = minute * MINUTE_NS
-            line4 = lines + open_minute(lines, minutes, minute, odd) * 2 * LINE_WORDS * 8
-            line6 = line4 + LINE_WORDS * 8
+            slot, low = slot_of(lines, minutes, minute, odd), minute * MINUTE_NS
+            if slot < 0:
+                return i, -1 - slot
+            line4 = lines + slot * 2 * LINE_WORDS * 8
             index = load64(line4 + INDEX)
         hashed, key, original, seen, payload, size = hashes[i], keys[i], originals[i], seens[i], base + payloads[i], sizes[i]
-        if outcomes[i] == IPV4:
-            values = find4(line4, hashed, addresses[i], key)
-            known = values != 0
-            if not known:
-                values = append(line4, hashed, ROW4, MOST_ROWS4, minute, FIRST_VALUE4, odd)
-                mask = load64(line4 + MASK)
-                store64(values, addresses[i])
-                store64(values + 8, key)
-            values += FIRST_VALUE4
+        if outcome == IPV4:
+            row, line, row_size, most = find4(line4, hashed, addresses[i], key), line4, ROW4, MOST_ROWS4
         else:
-            values = find6(line6, hashed, wide[i, 0], wide[i, 1], wide[i, 2], wide[i, 3], key)
-            known = values != 0
-            if not known:
-                values = append(line6, hashed, ROW6, MOST_ROWS6, minute, FIRST_VALUE6, odd)
-                for word in range(4):
-                    store64(values + word * 8, wide[i, word])
-                store64(values + 32, key)
-            values += FIRST_VALUE6
-        if known:
-            add_values(values, original, seen, payload, size)
+            row, line, row_size, most = find6(line4 + LINE_WORDS * 8, hashed, wide[i, 0], wide[i, 1], wide[i, 2], wide[i, 3], key), line4 + LINE_WORDS * 8, ROW6, MOST_ROWS6
+        if row > 0:
+            add_values(row + row_size - 32, original, seen, payload, size)
+            continue
+        if load64(line + FILL) == most:
+            return i, slot
+        row = append(line, -row, hashed, row_size, odd)
+        mask = load64(line4 + MASK)
+        if outcome == IPV4:
+            store64(row, addresses[i])
         else:
-            new_values(values, (time - low) // 1000, original, seen, payload, size)
+            for word in range(4):
+                store64(row + word * 8, wide[i, word])
+        new_values(row + row_size - 32, key, (time - low) // 1000, minute, original, seen, payload, size)
+    return n, -1

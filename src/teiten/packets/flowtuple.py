@@ -2,21 +2,22 @@
 """Exact flowtuples: how many packets each source sent to each destination, port and flags in each minute, in bounded memory.
 
 Two engines, one answer: `CompiledFlows` (numba) and `PlainFlows` (a dict) give the same rows in the same order. A row of a minute
-comes again when packets arrive late or a minute has more rows than fit: the parts add up, `merged` does it.
+comes again when packets arrive late or a minute has more rows than fit: the parts add up.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+import sys
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from teiten.packets.layout import (
-    KEY_WORDS4,
-    KEY_WORDS6,
+    KEY_BITS,
+    KEY_MASK,
+    LARGE_TABLE,
     MINUTE_NS,
     MOST_ROWS4,
     MOST_ROWS6,
@@ -24,44 +25,41 @@ from teiten.packets.layout import (
     PACKETS_MASK,
     RECORDS_PER_STEP,
     SEEN_SHIFT,
-    VALUE_WORDS,
+    WORDS4,
+    WORDS6,
     Array,
     Decoded,
     Outcome,
     Records,
 )
 
-WORDS4, WORDS6 = 1 + KEY_WORDS4 + VALUE_WORDS, 1 + KEY_WORDS6 + VALUE_WORDS
+WORDS: Final = (WORDS4, WORDS6)
 
 
 class FlowBatch(NamedTuple):
-    """Rows of one IP version; `words` is int64[n, 6] (IPv4) or int64[n, 9] (IPv6), unpacked by the properties."""
+    """Rows of one IP version; `words` is int64[n, 5] (IPv4) or int64[n, 8] (IPv6) as layout.py says, unpacked by the properties."""
 
     version: int
     words: NDArray[np.int64]
 
     @property
-    def _values(self) -> int:
-        return int(self.words.shape[1]) - VALUE_WORDS
-
-    @property
     def minute(self) -> Array:
         """Minutes since 1970-01-01 UTC."""
-        return self.words[:, 0]
+        return self._word(-2) >> 32
 
     @property
     def source(self) -> Array:
         """uint8[n, 4] or uint8[n, 16], network order."""
-        return self._bytes(1)[:, :4] if self.version == 4 else np.hstack([self._bytes(1), self._bytes(2)])
+        return self._bytes(0)[:, :4] if self.version == 4 else np.hstack([self._bytes(0), self._bytes(1)])
 
     @property
     def destination(self) -> Array:
-        return self._bytes(1)[:, 4:] if self.version == 4 else np.hstack([self._bytes(3), self._bytes(4)])
+        return self._bytes(0)[:, 4:] if self.version == 4 else np.hstack([self._bytes(2), self._bytes(3)])
 
     @property
     def key(self) -> Array:
         """doubt << 32 | port << 16 | protocol << 8 | flags."""
-        return self.words[:, self._values - 1]
+        return self._word(-4) & KEY_MASK
 
     @property
     def protocol(self) -> Array:
@@ -84,42 +82,34 @@ class FlowBatch(NamedTuple):
     @property
     def payload(self) -> Array:
         """Hash of the first payload in the row, 0 without one; equal payloads have equal hashes."""
-        return self.words[:, self._values]
+        return self._word(-3)
 
     @property
     def packets(self) -> Array:
-        return self.words[:, self._values + 1] & PACKETS_MASK
+        return self._word(-2) & PACKETS_MASK
 
     @property
     def first_at(self) -> Array:
         """Microseconds UTC of the row's first packet in file order."""
-        first: Array = self.minute * 60_000_000 + (self.words[:, self._values + 1] >> 32)
+        first: Array = self.minute * 60_000_000 + (self._word(-4) >> KEY_BITS)
         return first
 
     @property
     def bytes(self) -> Array:
         """Sum of the packets' original lengths."""
-        return self.words[:, self._values + 2] & ((1 << SEEN_SHIFT) - 1)
+        return self._word(-1) & ((1 << SEEN_SHIFT) - 1)
 
     @property
     def seen(self) -> Array:
         """layout.Seen bits of any packet in the row."""
-        return self.words[:, self._values + 2] >> SEEN_SHIFT
+        return self._word(-1) >> SEEN_SHIFT
+
+    def _word(self, word: int) -> NDArray[np.int64]:
+        return self.words[:, word]
 
     def _bytes(self, word: int) -> Array:
         raw: Array = self.words[:, word].astype(">i8").view(np.uint8)
         return raw.reshape(-1, 8)
-
-
-def merged(batches: Iterable[FlowBatch]) -> dict[tuple[int, ...], tuple[int, int, int]]:
-    """(minute, address words …, key) -> (packets, bytes, seen), parts added up. For tests and small files: holds everything."""
-    rows: dict[tuple[int, ...], tuple[int, int, int]] = {}
-    for batch in batches:
-        values = zip(batch.packets.tolist(), batch.bytes.tolist(), batch.seen.tolist(), strict=True)
-        for key, (packets, size, seen) in zip(map(tuple, batch.words[:, : batch._values].tolist()), values, strict=True):
-            before = rows.get(key, (0, 0, 0))
-            rows[key] = (before[0] + packets, before[1] + size, before[2] | seen)
-    return rows
 
 
 class CompiledFlows:
@@ -133,33 +123,75 @@ class CompiledFlows:
         self._hashes = np.zeros(RECORDS_PER_STEP, np.int64)
         self._minutes = np.full(OPEN_MINUTES, -1, np.int64)
         self._filled = np.zeros(2, np.int64)
-        room4, room6 = (most * OPEN_MINUTES + RECORDS_PER_STEP for most in (MOST_ROWS4, MOST_ROWS6))
-        self._out = (np.empty((room4, WORDS4), np.int64), np.empty((room6, WORDS6), np.int64))
-        self._kept: list[Array] = []
+        # Small tables that end in one step; a large one ends the step.
+        room = (LARGE_TABLE * OPEN_MINUTES + RECORDS_PER_STEP, MOST_ROWS6 * OPEN_MINUTES + RECORDS_PER_STEP)
+        self._out = [np.empty((room[kind], WORDS[kind]), np.int64) for kind in (0, 1)]
+        self._rows = [[np.empty((most, words), np.int64) for most, words in zip(_MOST, WORDS, strict=True)] for _ in range(OPEN_MINUTES)]
+        self._index = [[np.zeros(most * 2, np.int64) for most in _MOST] for _ in range(OPEN_MINUTES)]
         self._lines = np.array([self._line(slot, kind) for slot in range(OPEN_MINUTES) for kind in (0, 1)], np.int64)
+        self._pool: list[Array] = []
+        self._ready: list[FlowBatch] = []
 
     def _line(self, slot: int, kind: int) -> list[int]:
         """The control words that compiled_flows names ROWS, INDEX, MASK, FILL, OUT, OUT_FILL."""
-        most, words = ((MOST_ROWS4, WORDS4), (MOST_ROWS6, WORDS6))[kind]
-        rows, index = np.empty((most, words - 1), np.int64), np.zeros(most * 2, np.int64)
-        self._kept += [rows, index]
-        return [rows.ctypes.data, index.ctypes.data, (1 << 10) - 1, 0, self._out[kind].ctypes.data, self._filled[kind:].ctypes.data, 0, 0]
+        rows, index, out = self._rows[slot][kind], self._index[slot][kind], self._out[kind]
+        return [rows.ctypes.data, index.ctypes.data, (1 << 10) - 1, 0, out.ctypes.data, self._filled[kind:].ctypes.data, 0, 0]
 
     def add(self, data: Array, records: Records, decoded: Decoded, n: int) -> None:
         """Count the first `n` packets. `data` is the window that the records are in."""
-        self._kernels.count_flows(data.ctypes.data, records, decoded, n, self._lines.ctypes.data, self._minutes.ctypes.data, self._odd, self._hashes)
+        kernels, lines, minutes = self._kernels, self._lines.ctypes.data, self._minutes.ctypes.data
+        kernels.hash_all(decoded, n, self._odd, self._hashes)
+        first = 0
+        while first < n:
+            first, slot = kernels.count_flows(data.ctypes.data, records, decoded, first, n, lines, minutes, self._odd, self._hashes)
+            if slot >= 0:
+                self._hand_over(slot)
+
+    def _hand_over(self, slot: int) -> None:
+        """Flush one slot; the rows of a large table go out without being copied, and the slot goes on with other memory."""
+        line, rows = self._lines[slot * 2], self._rows[slot][0]
+        fill = int(line[_FILL])
+        self._collect()
+        if fill > LARGE_TABLE:
+            self._ready.append(FlowBatch(4, rows[:fill]))
+            self._kernels.clear(line.ctypes.data, WORDS4 * 8, self._odd)
+            self._rows[slot][0] = self._other_memory(rows)
+            line[_ROWS] = self._rows[slot][0].ctypes.data
+        self._kernels.flush(self._lines.ctypes.data, self._minutes.ctypes.data, slot, self._odd)
+        self._collect()
+
+    def _other_memory(self, rows: Array) -> Array:
+        """Memory that was handed over before and that nobody looks at any more, or new memory."""
+        self._pool.append(rows)
+        for number, held in enumerate(self._pool):
+            if sys.getrefcount(held) == _UNUSED_REFERENCES:
+                return self._pool.pop(number)
+        if len(self._pool) > OPEN_MINUTES:
+            self._pool.pop(0)  # its readers keep it; it is not ours to use again
+        return np.empty_like(rows)
+
+    def _collect(self) -> None:
+        for kind in (0, 1):
+            if self._filled[kind]:
+                self._ready.append(FlowBatch(4 + 2 * kind, self._out[kind][: self._filled[kind]].copy()))
+        self._filled[:] = 0
 
     def drain(self) -> list[FlowBatch]:
-        """Rows of minutes that ended, IPv4 before IPv6; call it after every `add`."""
-        batches = [FlowBatch(4 + 2 * kind, self._out[kind][: self._filled[kind]].copy()) for kind in (0, 1) if self._filled[kind]]
-        self._filled[:] = 0
-        return batches
+        """Rows of minutes that ended, in order; call it after every `add`."""
+        self._collect()
+        ready, self._ready = self._ready, []
+        return ready
 
     def finish(self) -> list[FlowBatch]:
         """Rows of all open minutes, oldest first."""
         for slot in np.argsort(self._minutes, kind="stable").tolist():
-            self._kernels.flush(self._lines.ctypes.data, self._minutes.ctypes.data, slot, self._odd)
+            self._hand_over(slot)
         return self.drain()
+
+
+_MOST: Final = (MOST_ROWS4, MOST_ROWS6)
+_ROWS, _FILL = 0, 3  # words of a control line
+_UNUSED_REFERENCES: Final = 3  # the pool's, the loop's and getrefcount's own
 
 
 class PlainFlows:
@@ -167,7 +199,8 @@ class PlainFlows:
 
     def __init__(self) -> None:
         self._open: dict[int, tuple[dict[tuple[int, ...], list[int]], dict[tuple[int, ...], list[int]]]] = {}
-        self._out: tuple[list[tuple[int, ...]], list[tuple[int, ...]]] = ([], [])
+        self._ready: list[FlowBatch] = []
+        self._small: tuple[list[tuple[int, ...]], list[tuple[int, ...]]] = ([], [])
 
     def add(self, data: Array, records: Records, decoded: Decoded, n: int) -> None:
         view = data.data
@@ -182,12 +215,14 @@ class PlainFlows:
             row = table.get(whole)
             if row is None:
                 if len(table) == (MOST_ROWS4, MOST_ROWS6)[kind]:
-                    self._emit(minute, kind, table)
-                table[whole] = [payload_hash(view[start : start + size]), rest // 1000 << 32 | 1, original | seen << SEEN_SHIFT]
+                    self._flush(minute)
+                    table = self._begin(minute)[kind]
+                payload = payload_hash(view[start : start + size])
+                table[whole] = [rest // 1000 << KEY_BITS | key, payload, minute << 32 | 1, original | seen << SEEN_SHIFT]
                 continue
-            row[1] += 1
-            row[2] = row[2] + original | seen << SEEN_SHIFT
-            row[0] = row[0] or payload_hash(view[start : start + size])
+            row[2] += 1
+            row[3] = row[3] + original | seen << SEEN_SHIFT
+            row[1] = row[1] or payload_hash(view[start : start + size])
 
     def _begin(self, minute: int) -> tuple[dict[tuple[int, ...], list[int]], dict[tuple[int, ...], list[int]]]:
         if len(self._open) == OPEN_MINUTES:
@@ -196,18 +231,24 @@ class PlainFlows:
         return self._open[minute]
 
     def _flush(self, minute: int) -> None:
-        for kind, table in enumerate(self._open.pop(minute)):
-            self._emit(minute, kind, table)
+        tables = self._open.pop(minute)
+        if len(tables[0]) > LARGE_TABLE:
+            self._collect()
+            self._small[0].extend((*key[:-1], *values) for key, values in tables[0].items())
+            tables[0].clear()
+            self._collect()
+        for kind, table in enumerate(tables):
+            self._small[kind].extend((*key[:-1], *values) for key, values in table.items())
 
-    def _emit(self, minute: int, kind: int, table: dict[tuple[int, ...], list[int]]) -> None:
-        self._out[kind].extend((minute, *key, *values) for key, values in table.items())
-        table.clear()
+    def _collect(self) -> None:
+        self._ready += [FlowBatch(4 + 2 * kind, np.array(rows, np.int64)) for kind, rows in enumerate(self._small) if rows]
+        for rows in self._small:
+            rows.clear()
 
     def drain(self) -> list[FlowBatch]:
-        batches = [FlowBatch(4 + 2 * kind, np.array(rows, np.int64)) for kind, rows in enumerate(self._out) if rows]
-        for rows in self._out:
-            rows.clear()
-        return batches
+        self._collect()
+        ready, self._ready = self._ready, []
+        return ready
 
     def finish(self) -> list[FlowBatch]:
         for minute in sorted(self._open):

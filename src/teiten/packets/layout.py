@@ -172,9 +172,17 @@ def new_interfaces() -> Interfaces:
     return Interfaces(*(np.zeros(MOST_INTERFACES, kind) for kind in kinds))
 
 
-# The table of open minutes. A row is its key, then these words; IPv4: addresses, key; IPv6: four address words, key.
+# The table of open minutes. A row is its address words (1 for IPv4, 4 for IPv6) and then these four:
+#   microsecond of the first packet in its minute << KEY_BITS | key
+#   hash of the first payload, or 0
+#   minute << 32 | packets
+#   seen << SEEN_SHIFT | bytes
+# Every byte of a row is paid for at each packet of a scan, so the row is as narrow as it can be.
 OPEN_MINUTES: Final = 2
 MOST_ROWS4, MOST_ROWS6 = 1 << 19, 1 << 17  # rows of one minute; beyond, a minute comes out in parts, which add up
-KEY_WORDS4, KEY_WORDS6, VALUE_WORDS = 2, 5, 3
-SEEN_SHIFT: Final = 56  # in the bytes word
-PACKETS_MASK: Final = 0xFFFFFFFF  # in the packets word; above it is the first packet's microsecond in the minute
+WORDS4, WORDS6 = 5, 8
+KEY_BITS: Final = 36
+KEY_MASK: Final = (1 << KEY_BITS) - 1
+SEEN_SHIFT: Final = 56
+PACKETS_MASK: Final = 0xFFFFFFFF
+LARGE_TABLE: Final = 4096  # rows; a larger table is handed over as it is, a smaller one is copied

@@ -79,9 +79,12 @@ class NodeStore:
         self._answers = Answers()
         self._touched: dict[date, int] = {}
         self._broken = False
+        self._closing = False
 
     def close(self) -> None:
-        with self._write_lock:
+        """Waits for a day that is being sealed, not for all of them."""
+        self._closing = True
+        with self._seal_lock, self._write_lock:
             self._connection.close()
 
     # Writing
@@ -171,9 +174,10 @@ class NodeStore:
         sealed = []
         with self._seal_lock:
             for day in sorted(day for day in self._open_days if day < before_on):
-                if self._seal_day(day):
+                if not self._closing and self._seal_day(day):
                     sealed.append(day)
-            self._tidy(before_on)
+            if not self._closing:
+                self._tidy(before_on)
         return sealed
 
     def _seal_day(self, day: date) -> bool:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -19,6 +20,7 @@ from teiten.model import Access, BatchKey, Heartbeat, SensorEntry
 from teiten.questions.counts import count
 from teiten.questions.interface import CountQuestion
 from teiten.questions.live import latest
+from teiten.store import sealing
 from teiten.store.node import NodeStore
 
 UTC = ZoneInfo("UTC")
@@ -203,3 +205,22 @@ def test_heartbeats_of_quiet_days_join_as_well(store: NodeStore) -> None:
     store.seal(FIRST + timedelta(days=9))
     assert store.ask("intervals", {}, {"filters": "all"}) == [(FIRST + timedelta(days=6), "one", quiet, quiet + 50)]
     assert store.status()["sensors"][0]["channels"]["web"]["emitted"] == 49
+
+
+def test_rows_that_come_while_a_day_is_sealed_are_kept(store: NodeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sealing works beside taking: a late batch between writing the parts and listing them stays open and is counted once."""
+    draft_day = sealing.draft_day
+
+    def interrupted(*given: Any) -> sealing.Draft:
+        draft = draft_day(*given)
+        store.take(BatchKey("one", "late", 0, bytes(16)), batch(1, 7), START)
+        return draft
+
+    store.take(BatchKey("one", "e", 1, bytes(16)), batch(1, 1), START)
+    with monkeypatch.context() as patched:
+        patched.setattr(sealing, "draft_day", interrupted)
+        store.seal(FIRST + timedelta(days=9))
+    for _ in range(2):
+        assert [(row.accesses, row.sources) for row in count(store, ALL, UTC)] == [(150, 50), (50, 50), (50, 50), (50, 50)]
+        store.seal(FIRST + timedelta(days=9))
+    assert store.status()["rows"] == {"open": 0, "sealed": 300}

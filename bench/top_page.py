@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first page and a list over HTTP from a whole node (`teiten up`) that holds N accesses of 180 days: cold, made again, and kept.
+
+    ./run bench top_page [--full] [--rows 1000000,10000000] [--folder DIR]
+
+`cold`: the first request after a sealing changed the catalogue, so that no answer is kept. `live`: right after a batch of today came in,
+so that answers about today are asked again. `again`: nothing changed, but the page is made anew. `kept`: within the second a page lives.
+Files are in the system's page cache, as on a machine that serves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import http.client
+import resource
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from bench.centre import Running, centre
+from bench.machine import resident_mib
+from bench.tables import SEED, heading, quantile, table
+from teiten.centre.beside import Beside
+from teiten.clock import system_clock
+from teiten.collector import Collector
+from teiten.columnar import Columns
+from teiten.enrichers.region import regions
+from teiten.home import Home
+from teiten.model import BatchKey
+from teiten.store.node import NodeStore
+from teiten.worlds.rows import objects
+from teiten.worlds.synthetic import Synthetic
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+DAYS, SENSORS = 180, 10
+PAGES = ("/ja/", "/ja/ports")
+_COLD, _AGAIN, _KEPT = 20, 100, 500
+
+
+def load(folder: Path, rows: int, today: date) -> float:
+    """Fill the home's store and seal it; returns seconds."""
+    began = time.perf_counter()
+    home = Home(folder)
+    home.prepare()
+    store = NodeStore.open(home.store, TOKYO)
+    if not store.days():
+        world = Synthetic(seed=SEED, rows=rows, days=DAYS, sensors=SENSORS)
+        for entry in world.sensors():
+            store.register(entry)
+        collector = Collector(store, regions, system_clock)
+        yesterday = today - timedelta(days=1)
+        for batch in world.batches(yesterday):
+            collector.take_columns(batch.key, batch.columns)
+            if batch.key.seq % 20 == 19 and batch.key.sensor == world.names[-1]:
+                store.seal(world.period(yesterday).from_on + timedelta(days=batch.key.seq + 1))
+        for covered in world.coverage(yesterday):
+            store.cover(*covered)
+        store.seal(today)
+    store.close()
+    return time.perf_counter() - began
+
+
+class Visitor:
+    """One reader on a connection that stays open."""
+
+    def __init__(self, node: Running) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", node.site, timeout=600)
+
+    def milliseconds(self, page: str) -> float:
+        began = time.perf_counter()
+        self._connection.request("GET", page)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        took = (time.perf_counter() - began) * 1000
+        if answer.status != 200 or b"</html>" not in body:
+            raise RuntimeError(f"{page}: {answer.status}")
+        return took
+
+
+class Changes:
+    """Makes the store change the way it does by itself: late rows that are sealed, and batches of today."""
+
+    def __init__(self, node: Running, today: date) -> None:
+        self._beside = Beside(node.home.socket, node.home.incoming)
+        self._today = today
+        self._epoch = f"bench-{system_clock()}"
+        self._seq = 0
+
+    def seal_late_row(self) -> None:
+        self._take(self._at(self._today - timedelta(days=5)))
+        self._beside.seal(self._today)
+
+    def take_today(self) -> None:
+        self._take(system_clock())
+
+    def _at(self, day: date) -> int:
+        return int(datetime(day.year, day.month, day.day, 12, tzinfo=TOKYO).timestamp()) * 1_000_000
+
+    def _take(self, observed_at: int) -> None:
+        self._seq += 1
+        columns: Columns = {
+            "observed_at": np.full(1, observed_at, np.int64),
+            **{name: objects([value]) for name, value in _ROW.items()},
+        }
+        key = BatchKey("synthetic-001", self._epoch, self._seq, hashlib.blake2b(str(self._seq).encode(), digest_size=16).digest())
+        self._beside.take(key, columns)
+
+
+_ROW = {"channel": "packet", "kind": "syn", "source": bytes([192, 0, 2, 1]), "target": b"445/tcp", "category": "access"}
+
+
+def measure(folder: Path, rows: int, today: date) -> list[list[str]]:
+    seconds = load(folder, rows, today)
+    print(f"{rows:,} accesses loaded and sealed in {seconds:.0f} s", flush=True)
+    times: dict[tuple[str, str], list[float]] = {}
+    with centre(folder, cache_seconds=0) as node:
+        visitor, changes = Visitor(node), Changes(node, today)
+        idle = resident_mib(node.process.pid)
+        for page in PAGES:
+            times[page, "cold"] = _each(visitor, page, _COLD, changes.seal_late_row)
+            times[page, "live"] = _each(visitor, page, _COLD, changes.take_today)
+            times[page, "again"] = _each(visitor, page, _AGAIN, lambda: None)
+        loaded = resident_mib(node.process.pid)
+    with centre(folder, cache_seconds=60) as node:
+        visitor = Visitor(node)
+        for page in PAGES:
+            visitor.milliseconds(page)
+            times[page, "kept"] = _each(visitor, page, _KEPT, lambda: None)
+    return [_row(rows, page, times, idle, loaded) for page in PAGES]
+
+
+def _each(visitor: Visitor, page: str, count: int, before: Callable[[], object]) -> list[float]:
+    found = []
+    for _ in range(count):
+        before()
+        found.append(visitor.milliseconds(page))
+    return found
+
+
+def _row(rows: int, page: str, times: dict[tuple[str, str], list[float]], idle: float, loaded: float) -> list[str]:
+    cells = [f"{quantile(times[page, how], share):,.1f}" for how in ("cold", "live", "again", "kept") for share in (0.5, 0.99)]
+    return [f"{rows // 1_000_000} M {page}", *cells, f"{idle:.0f}", f"{loaded:.0f}"]
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="./run bench top_page", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="100 M accesses too (about ten minutes more, 4 GB of disk)")
+    parser.add_argument("--rows", default="1000000,10000000")
+    parser.add_argument("--folder", type=Path, help="keep the stores there, and use what is there already")
+    chosen = parser.parse_args(arguments)
+    heading("First page and list of ports, over HTTP", "duckdb", "starlette", "jinja2")
+    today = datetime.now(TOKYO).date()
+    sizes = [int(size) for size in chosen.rows.split(",")] + ([100_000_000] if chosen.full else [])
+    found = []
+    for rows in sizes:
+        folder = (chosen.folder or Path(tempfile.mkdtemp(prefix="teiten-bench-"))) / str(rows)
+        try:
+            found += measure(folder, rows, today)
+        finally:
+            if chosen.folder is None:
+                shutil.rmtree(folder.parent, ignore_errors=True)
+    print(f"\ngoal: p99 <= 50 ms at 100 M. Samples: cold and live {_COLD} (so p99 is the slowest), again {_AGAIN}, kept {_KEPT}. All in ms.\n")
+    columns = ["accesses, page", *(f"{how} {p}" for how in ("cold", "live", "again", "kept") for p in ("p50", "p99")), "MiB idle", "MiB after"]
+    table(columns, found)
+    print(f"\nthis process, peak: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB (it loads the store)", flush=True)
+    return 0
