@@ -58,8 +58,9 @@ def import_(
         report = run_import(
             paths, sensor=sensor, options=options, deliver=centre.take, known=centre.batches, progress=_progress(format_), dry_run=dry_run
         )
-        for channel, (first_at, last_at) in report.spans.items() if not dry_run else ():
-            centre.cover(sensor, channel, day_of(first_at, zone), day_of(last_at, zone))
+        for file in report.files if not dry_run else ():
+            for channel, (first_at, last_at) in file.spans.items():
+                centre.cover(sensor, channel, day_of(first_at, zone), day_of(last_at, zone))
         if not dry_run and report.taken:
             centre.seal(day_of(system_clock(), zone))
     typer.echo(json.dumps(msgspec.to_builtins(report), indent=1) if format_ == "json" else "\n".join(lines(report)))

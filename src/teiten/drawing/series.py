@@ -19,9 +19,10 @@ def months(columns: Sequence[str], accesses: Series, sources: Series, words: Wor
         {"column": column, "accesses": high, "sources": low}
         for column, high, low in zip(columns, accesses.values, sources.values, strict=True)
     ]
-    x = {"field": "column", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None, "ticks": False, "labelPadding": 8}}
+    x: Spec = {"field": "column", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None, "ticks": False, "labelPadding": 8}}
+    x["scale"] = {"domain": list(columns)}
     keys = [accesses.name, sources.name]
-    colour = {"datum": "", "scale": {"domain": keys, "range": [ACCESSES.colour, SOURCES.colour]}, "legend": {"orient": "top"}}
+    colour = {"datum": "", "scale": {"domain": keys, "range": [ACCESSES.colour, SOURCES.colour]}, "legend": {"orient": "top", "offset": 22}}
     y = {"type": "quantitative", "axis": {"title": words.y, **FLAT_TITLE, "tickCount": 5, "format": ",d"}, "scale": {"zero": True, "nice": True}}
     labels = {"type": "text", "dy": -8, "fontSize": SIZE}
     layers: list[Spec] = [
@@ -100,12 +101,12 @@ def _text(field: str) -> Spec:
 
 
 def _value_axis(words: Words) -> Spec:
-    return {"title": words.y, **FLAT_TITLE, "tickCount": 4, "format": "~s" if False else ",~r"}
+    return {"title": words.y, **FLAT_TITLE, "tickCount": 4, "format": ",~r"}
 
 
 def _day_axis(words: Words) -> Spec:
     shown = "datum.index === 0 || (toNumber(datum.label) % 5 === 0) ? datum.label : ''"
-    axis = {"labelAngle": 0, "title": words.x, "labelExpr": shown, "ticks": False, "labelPadding": 5, "labelOverlap": False}
+    axis = {"labelAngle": 0, "title": words.x, "labelExpr": shown, "ticks": False, "labelPadding": 9, "labelOverlap": False}
     return {"field": "column", "type": "nominal", "sort": None, "axis": axis}
 
 

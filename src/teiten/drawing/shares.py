@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from teiten.drawing.rows import Bar, Pair, Series, Words
 from teiten.drawing.series import _names, _scale
-from teiten.drawing.style import FLAT_TITLE, PAPER, QUIET, SIZE, TEXT, finished
+from teiten.drawing.style import FLAT_TITLE, PAPER, SIZE, TEXT, finished
 
 Spec = dict[str, Any]
 _LEAST_LABELLED: Final = 0.052  # a share below this has no room for its number inside its piece
@@ -40,7 +40,7 @@ def stacked_months(columns: Sequence[str], series: Sequence[Series], words: Word
                 label = f"{value * 100:.0f}" if value >= _LEAST_LABELLED else ""
                 ink = PAPER if _dark(one.ink.colour) else TEXT
                 middle = start + value / 2
-                rows.append({"column": column, "name": one.name, "from": start, "to": start + value, "middle": middle, "label": label, "ink": ink})
+                rows.append({"column": column, "name": one.name, "from": start, "to": start + value, "middle": middle, "label": label, "ink": ink, "ground": one.ink.colour})
                 start += value
     x = {"field": "column", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None, "ticks": False, "labelPadding": 8}}
     x |= {"scale": {"domain": list(columns)}}
@@ -55,9 +55,11 @@ def stacked_months(columns: Sequence[str], series: Sequence[Series], words: Word
             "color": {"field": "name", "type": "nominal", "scale": _scale(series), "legend": legend},
         },
     }
-    halo: Spec = {"type": "text", "fontSize": SIZE - 0.5, "fontWeight": "bold"}
-    numbers: Spec = {"mark": halo, "encoding": {"y": {"field": "middle", **y}, "text": {"field": "label"}, "color": _own_ink()}}
-    spec = {"description": words.alt, "data": {"values": rows}, "encoding": {"x": x}, "layer": [bars, numbers], "resolve": {"scale": {"color": "independent"}}}
+    text: Spec = {"type": "text", "fontSize": SIZE - 0.5, "fontWeight": "bold"}
+    place: Spec = {"y": {"field": "middle", **y}, "text": {"field": "label"}}
+    halo: Spec = {"mark": {**text, "strokeWidth": 4, "strokeJoin": "round"}, "encoding": {**place, "stroke": _own("ground")}}
+    numbers: Spec = {"mark": text, "encoding": {**place, "fill": _own("ink")}}
+    spec = {"description": words.alt, "data": {"values": rows}, "encoding": {"x": x}, "layer": [bars, halo, numbers], "resolve": {"scale": {"color": "independent"}}}
     return finished(spec, height=300)
 
 
@@ -85,13 +87,11 @@ def compared(rows: Sequence[Pair], words: Words) -> Spec:
     return finished(spec, height=max(80, 36 * len(rows)))
 
 
-def _own_ink() -> Spec:
-    return {"field": "ink", "type": "nominal", "scale": None, "legend": None}
+def _own(field: str) -> Spec:
+    return {"field": field, "type": "nominal", "scale": None, "legend": None}
 
 
 def _dark(colour: str) -> bool:
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue < 150
 
-
-QUIET_TEXT: Final = QUIET

@@ -16,11 +16,11 @@ from teiten.fonts import FOLDER
 _LOCALE: Final = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["", ""]}
 _ID: Final = re.compile(r'(\bid="|url\(#|href="#)([^")]+)')
 _STROKES: Final = {
-    "rising": '<path d="M-1 1 1 -1M0 8 8 0M7 9 9 7" stroke="#fff" stroke-width="1.6"/>',
-    "falling": '<path d="M-1 7 1 9M0 0 8 8M7 -1 9 1" stroke="#fff" stroke-width="1.6"/>',
-    "dots": '<circle cx="2" cy="2" r="1.25" fill="#fff"/><circle cx="6" cy="6" r="1.25" fill="#fff"/>',
-    "lines": '<path d="M0 2H8M0 6H8" stroke="#fff" stroke-width="1.4"/>',
-    "grid": '<path d="M0 4H8M4 0V8" stroke="#fff" stroke-width="1.2"/>',
+    "rising": '<path d="M-1 1 1 -1M0 8 8 0M7 9 9 7" stroke="#fff" stroke-opacity=".6" stroke-width="1.6"/>',
+    "falling": '<path d="M-1 7 1 9M0 0 8 8M7 -1 9 1" stroke="#fff" stroke-opacity=".6" stroke-width="1.6"/>',
+    "dots": '<circle cx="2" cy="2" r="1.25" fill="#fff" fill-opacity=".6"/><circle cx="6" cy="6" r="1.25" fill="#fff" fill-opacity=".6"/>',
+    "lines": '<path d="M0 2H8M0 6H8" stroke="#fff" stroke-opacity=".6" stroke-width="1.4"/>',
+    "grid": '<path d="M0 4H8M4 0V8" stroke="#fff" stroke-opacity=".6" stroke-width="1.2"/>',
 }
 
 

@@ -256,7 +256,8 @@ class PlainFlows:
         return self.drain()
 
 
-_M1, _M2, _ALL = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, (1 << 64) - 1
+_ALL: Final = (1 << 64) - 1
+_M1, _M2, _M3, _M4 = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xC2B2AE3D27D4EB4F, 0xB4B82F3A5926365D
 
 
 def payload_hash(payload: bytes | memoryview) -> int:
@@ -264,11 +265,19 @@ def payload_hash(payload: bytes | memoryview) -> int:
     size = len(payload)
     if not size:
         return 0
-    value = size * _M1 & _ALL
-    for at in range(0, size - 7, 8):
-        value = (value ^ int.from_bytes(payload[at : at + 8], "little")) * _M1 & _ALL
-        value ^= value >> 29
+    lanes, at = [size * _M1 & _ALL] * 4, 0
+    while at + 32 <= size:
+        lanes = [_lane(value, payload[at + 8 * k : at + 8 * k + 8]) for k, value in enumerate(lanes)]
+        at += 32
+    value = (lanes[0] ^ lanes[1] * _M2 ^ lanes[2] * _M3 ^ lanes[3] * _M4) & _ALL
+    while at + 8 <= size:
+        value, at = _lane(value, payload[at : at + 8]), at + 8
     if size % 8:
         value = (value ^ int.from_bytes(payload[-8:], "little")) * _M2 & _ALL
         value ^= value >> 32
     return (value or 1) - (1 << 64 if value >> 63 else 0)
+
+
+def _lane(value: int, word: bytes | memoryview) -> int:
+    value = (value ^ int.from_bytes(word, "little")) * _M1 & _ALL
+    return value ^ value >> 29

@@ -126,7 +126,11 @@ def _whole(array: NDArray[Any]) -> Any:
     if array.dtype != object:
         return array
     missing = array == None  # noqa: E711  element by element
+    if missing.all():
+        return array
     try:
+        if not missing.any():
+            return array.astype(np.int64)
         return np.ma.masked_array(np.where(missing, 0, array).astype(np.int64), mask=missing)
     except (OverflowError, TypeError) as error:
         raise ValueError(f"columns: not a 64-bit number: {error}") from error
