@@ -90,7 +90,7 @@ def causes(world: World, scores: NDArray[Any], threshold: float) -> dict[str, in
     free = np.where(explained(world), -np.inf, scores)[:, WARMUP_DAYS:]
     counted: dict[str, int] = {}
     for target, day in findings(free, threshold):
-        kinds = [d.kind for d in world.disturbances if d.first_day <= day + WARMUP_DAYS <= d.last_day + AFTER_DAYS and target in d.targets]
+        kinds = [d.kind for d in world.disturbances if d.first_day <= day + WARMUP_DAYS <= d.last_day + 3 and target in d.targets]
         name = kinds[0] if kinds else "background"
         counted[name] = counted.get(name, 0) + 1
     return counted
@@ -103,7 +103,8 @@ def _thresholds(free: NDArray[Any], judged: NDArray[Any], days: float, steps: in
     top = np.sort(np.partition(finite, len(finite) - most)[len(finite) - most :])[::-1] if most else np.zeros(1)
     picks = top[np.unique(np.geomspace(1, len(top), steps).astype(int) - 1)]
     high = max(float(np.max(judged, initial=0.0)), float(top[0]))
-    return np.unique(np.concatenate([[high + 1e-9], picks + 1e-9, [max(float(top[-1]), 1e-9)]]))[::-1]
+    even = np.linspace(float(top[-1]), min(high, float(top[0]) + 10), 60)
+    return np.unique(np.concatenate([[high + 1e-9], picks + 1e-9, even, [max(float(top[-1]), 1e-9)]]))[::-1]
 
 
 def _delays(world: World, scores: NDArray[Any], threshold: float) -> NDArray[Any]:

@@ -30,6 +30,10 @@ from bench.shipping import Order
 from bench.tables import SEED, heading, table
 
 _FULL_SECONDS = 1800.0
+_LIVE = (
+    *("way", "stored", "emitted/s", "stored/s", "ack p50 ms", "ack p99 ms", "age p50 ms", "age p99 ms"),
+    *("node CPU us each", "node MiB", "lost"),
+)
 
 
 class Row(msgspec.Struct):
@@ -148,23 +152,9 @@ def main(arguments: list[str]) -> int:
     if chosen.only in (None, "live"):
         print("live (goals: >= 10,000 accesses/s, ack p99 <= 500 ms)\n", flush=True)
         rows = live(_FULL_SECONDS if chosen.full else chosen.seconds, chosen.rate, chosen.sensors)
-        columns = [
-            "way",
-            "stored",
-            "emitted/s",
-            "stored/s",
-            "ack p50 ms",
-            "ack p99 ms",
-            "age p50 ms",
-            "age p99 ms",
-            "node CPU us each",
-            "node MiB",
-            "lost",
-        ]
-        table(columns, [row.cells() for row in rows])
-        print(
-            "\nack: from the POST of a batch to its receipt. age: from the access to the receipt, half a second of collecting included.\nstored/s: until the last receipt after the end of the load.\n"
-        )
+        table(_LIVE, [row.cells() for row in rows])
+        print("\nack: from the POST of a batch to its receipt. age: from the access to the receipt, half a second of collecting included.")
+        print("stored/s: until the last receipt, after the end of the load.\n")
         lost = any(row.stored != row.sent["emitted"] for row in rows)
     if chosen.only in (None, "bulk"):
         print("bulk (goal: >= 500,000 rows/s)\n", flush=True)

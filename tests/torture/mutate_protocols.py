@@ -11,7 +11,10 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 
-from teiten.protocols import http, ssh
+from teiten.model import CATEGORIES
+from teiten.packets import headers
+from teiten.protocols import http, smtp, ssh
+from teiten.protocols.subject import decode_subject
 from teiten.protocols.tls import server_name_of
 
 _SPECIAL = (
@@ -91,11 +94,52 @@ def _drive_tls(data: bytes, _rng: random.Random) -> None:
     assert name is None or name in data or data.count(b"\x16") > 1, data
 
 
+_MAIL = (
+    b"Subject: =?ISO-2022-JP?B?GyRCTCQ+NUJ6OS05cBsoQg==?=\r\n =?utf-8?Q?a=C3=A9?=\r\nFrom: a@b\r\n\r\nbody\r\n..dot\r\n",
+    b"subject:\x96\xa2\x8f\xb3\x91\xf8\r\n\r\n",
+    b"FROM:<a@example.org> SIZE=100 BODY=8BITMIME",
+    b"TO: b@example.net\r\n",
+    b"AGEAYg==",
+)
+
+
+def _drive_mail(data: bytes, rng: random.Random) -> None:
+    whole, in_pieces = smtp.Mail(64), smtp.Mail(64)
+    for line in data.splitlines(keepends=True):
+        whole.feed(line)
+        for piece in filter(None, _pieces(line, rng)):
+            in_pieces.feed(piece)
+    assert len(whole.body) <= 64 and whole.size <= len(data), data
+    assert len(in_pieces.body) <= 64 and in_pieces.size <= len(data), data
+    decode_subject(data).decode()
+    smtp.read_path(data, b"FROM")
+    smtp.decode_plain(data)
+    smtp.decode_login(data, data)
+    smtp.declared_size(data.split())
+
+
+_PACKETS = (
+    bytes.fromhex("450000284a1f400040060000c6336401cb00710504d201bd00000001000000005002ffff00000000"),
+    bytes.fromhex("4500002b0001000040110000c6336401cb007105d43104000017000068656c6c6f20776f726c642121"),
+    bytes.fromhex("6000000000080" + "03a" + "ff" + "20010db8000000000000000000000001" + "20010db8000000000000000000000002" + "8000000000010001"),
+    bytes.fromhex("4500001c000100004001000" + "0c6336401cb0071050800f7ff00000000"),
+)
+
+
+def _drive_packet(data: bytes, rng: random.Random) -> None:
+    packet = headers.decode(data, rng.choice((0x0800, 0x86DD, 0x8100, 0x88A8)))
+    if packet is not None:
+        assert len(packet.source) in (4, 16), data
+        assert headers.classify(packet)[1] in CATEGORIES, data
+
+
 # name -> (valid samples, what drives the parser with one input and asserts what must hold for any input)
 PROTOCOLS: dict[str, tuple[Sequence[bytes], Callable[[bytes, random.Random], None]]] = {
     "http": (_HTTP, _drive_http),
     "ssh": (_USERAUTH, _drive_ssh),
     "tls": (_HELLO, _drive_tls),
+    "mail": (_MAIL, _drive_mail),
+    "packet": (_PACKETS, _drive_packet),
 }
 
 

@@ -101,7 +101,7 @@ class Capture:
     """
 
     def __init__(self, stream: BinaryIO, compiled: bool | None = None) -> None:
-        self._compiled = use_numba() if compiled is None else compiled
+        self.compiled = use_numba() if compiled is None else compiled
         self._window = Window(stream)
         head = self._window.head(capture_files.HEAD_BYTES)
         kind = capture_files.format_of(head)
@@ -110,16 +110,16 @@ class Capture:
         self.report = Report(kind)
         self._counters = np.zeros(COUNTS, np.int64)
         self._framing: Framing = self._pcap(head) if kind == "pcap" else self._pcapng()
-        self._decode = decoder(self._compiled)
+        self._decode = decoder(self.compiled)
 
     def _pcap(self, head: bytes) -> Framing:
         self._window.at = pcap.FILE_HEADER_BYTES
         self._counters[Count.OTHER_BYTES] += pcap.FILE_HEADER_BYTES
         header = pcap.read_header(head)
-        return pcap.CompiledPcap(header) if self._compiled else pcap.PlainPcap(header)
+        return pcap.CompiledPcap(header) if self.compiled else pcap.PlainPcap(header)
 
     def _pcapng(self) -> Framing:
-        return pcapng.CompiledPcapng() if self._compiled else pcapng.PlainPcapng()
+        return pcapng.CompiledPcapng() if self.compiled else pcapng.PlainPcapng()
 
     def steps(self) -> Iterator[tuple[Array, Records, Decoded, int]]:
         """(window, records, decoded, n): the first n entries are valid until the next step. Packets of every outcome are in.
@@ -148,7 +148,7 @@ class Capture:
 
     def flows(self) -> Iterator[FlowBatch | None]:
         """Exact flowtuples, minute by minute; afterwards `report` is complete. None: the stream has nothing now."""
-        table = flow_table(self._compiled)
+        table = flow_table(self.compiled)
         for data, records, decoded, n in self.steps():
             if n:
                 table.add(data, records, decoded, n)

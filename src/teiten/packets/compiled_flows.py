@@ -163,9 +163,8 @@ def append(line: int, entry: int, hashed: int, size: int, odd: int) -> int:
 
 
 @compiled
-def find4(line: int, hashed: int, a: int, key: int) -> int:
+def find4(index: int, mask: int, rows: int, hashed: int, a: int, key: int) -> int:
     """Address of the row; or, negative, that of the free index entry where its chain ends."""
-    index, mask, rows = load64(line + INDEX), load64(line + MASK), load64(line + ROWS)
     i = hashed & mask
     while True:
         entry = load64(index + i * 8)
@@ -258,7 +257,7 @@ def count_flows(
     """
     times, originals, outcomes, seens = records.at_ns, records.original, decoded.outcome, decoded.seen
     addresses, wide, keys, payloads, sizes = decoded.addresses, decoded.wide, decoded.key, decoded.payload_start, decoded.payload_size
-    minute, low, slot, line4, index, mask = -1, -1, -1, lines, load64(lines + INDEX), load64(lines + MASK)
+    minute, low, slot, line4, rows, index, mask = -1, -1, -1, lines, 0, load64(lines + INDEX), load64(lines + MASK)
     for i in range(first, n):
         prefetch(index + (hashes[min(i + AHEAD, n - 1)] & mask) * 8)
         time, outcome = times[i], outcomes[i]
@@ -270,11 +269,11 @@ def count_flows(
             if slot < 0:
                 return i, -1 - slot
             line4 = lines + slot * 2 * LINE_WORDS * 8
-            index, mask = load64(line4 + INDEX), load64(line4 + MASK)
+            index, mask, rows = load64(line4 + INDEX), load64(line4 + MASK), load64(line4 + ROWS)
         hashed, key, original, seen, payload, size = hashes[i], keys[i], originals[i], seens[i], base + payloads[i], sizes[i]
         if outcome == IPV4:
             line, row_size, most = line4, ROW4, MOST_ROWS4
-            row = find4(line, hashed, addresses[i], key)
+            row = find4(index, mask, rows, hashed, addresses[i], key)
         else:
             line, row_size, most = line4 + LINE_WORDS * 8, ROW6, MOST_ROWS6
             row = find6(line, hashed, wide[i, 0], wide[i, 1], wide[i, 2], wide[i, 3], key)

@@ -40,10 +40,13 @@ class Mail:
         self._in_headers = True
         self._in_subject = False
         self._at_line_start = True
+        self._tail = b""
 
     def feed(self, piece: bytes) -> None:
         """A whole line with its CRLF, or a piece of a long one, as on the wire; the final dot is not fed."""
-        starts, self._at_line_start = self._at_line_start, piece.endswith(b"\r\n")
+        starts = self._at_line_start
+        self._tail = (self._tail + piece)[-2:]  # a long line may be cut between its CR and its LF
+        self._at_line_start = self._tail == b"\r\n"
         if starts and piece.startswith(b"."):
             piece = piece[1:]  # RFC 5321 4.5.2
         self.size += len(piece)

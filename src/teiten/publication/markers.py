@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final, Literal
@@ -14,6 +15,7 @@ from teiten.questions.breadth import Breadth
 
 Kind = Literal["strings", "ports", "sources"]
 
+_RUN = re.compile(r"[^\W_]+")
 # How many in one period raise the alarm: an ordinary month has a few singular strings, a marking has one for every sensor it meets.
 STRINGS: Final = 20
 PORTS: Final = 40
@@ -46,10 +48,8 @@ def watch(channel: str, seen: Iterable[tuple[Breadth, int]]) -> list[Marker]:
 
 
 def shape_of(target: bytes) -> str:
-    """What stays when the code in a text is changed: digits as 9, letters as a, runs shortened."""
-    text = target.decode("utf-8", "replace")[:200]
-    classes = ["9" if char.isdigit() else "a" if char.isalpha() else char for char in text]
-    return "".join(char for at, char in enumerate(classes) if at == 0 or char != classes[at - 1] or char not in "9a")
+    """What stays when the code in a text is changed: digits as 9, words as a, mixtures of both as #."""
+    return _RUN.sub(lambda run: "9" if run[0].isdigit() else "a" if run[0].isalpha() else "#", target.decode("utf-8", "replace")[:200])
 
 
 def _ports(targets: list[bytes]) -> list[Marker]:

@@ -68,7 +68,9 @@ class Describer:
 
     def _target(self, one: Named, period: Period, days: list[Breadth], regions: list[Breadth], first: dict[bytes, date], mark: MarkName) -> Target:
         measure, about = self._measure, (one.channel, one.target)
-        observed = series(self._store, period, group=self._group, channel=one.channel, target=one.target)
+        # Asking per target is dear and tells on how many sensors each day: only where that is published.
+        target = one.target if self._policy.exact_sensors else None
+        observed = series(self._store, period, group=self._group, channel=one.channel, target=target)
         live = max((day.observed for day in observed), default=0)
         listed = Listed(
             id=one.id,

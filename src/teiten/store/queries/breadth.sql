@@ -9,7 +9,7 @@
 --   channel: channel
 --   channel_day: channel, day
 --   region: case when region = '' then 'unknown' else region end
---   whole: 0
+--   whole: cast(0 as integer)
 -- slot filters
 --   all: 1 = 1
 --   from: day >= :from_on
