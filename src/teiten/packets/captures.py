@@ -7,9 +7,10 @@ length reported, reading goes on behind it) or the trailing part of a file that 
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol, cast
 
 import msgspec
 import numpy as np
@@ -191,6 +192,16 @@ class Capture:
         self.report.total_bytes = self._window.position + self.report.trailing_bytes
         self.report.counts = self._counters.tolist()
         self.report.trouble = str(self._window.error or "")
+
+
+def warm() -> None:
+    """Compile all kernels now and keep them on disk: seconds, once per version and machine. Nothing without numba."""
+    if use_numba():
+        record = bytes.fromhex("01000000000000000100000001000000") + bytes(41)  # one packet, then damage
+        section = bytes.fromhex("0a0d0d0a1c0000004d3c2b1a01000000ffffffffffffffff1c000000")
+        for tiny in (bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000") + record, section + bytes(40)):
+            for _ in Capture(cast(BinaryIO, io.BytesIO(tiny)), True).flows():
+                pass
 
 
 class Window:

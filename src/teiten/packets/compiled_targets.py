@@ -19,7 +19,7 @@ def access_target(key: int) -> int:
     """The number of the target if this key is an access's, else -1."""
     protocol, port = key >> 8 & 0xFF, key >> 16 & 0xFFFF
     if protocol == 6:
-        return port if key >> 32 == 0 and key & 0x16 == 2 else -1
+        return port if key >> 32 == 0 and key & 0x12 == 2 else -1
     if protocol == 17:
         return UDP_TARGETS + port if key >> 33 & 1 == 0 else -1
     if key >> 33 & 1:
@@ -32,10 +32,10 @@ def access_target(key: int) -> int:
 @compiled
 def collect(records: Records, decoded: Decoded, n: int, accesses: Array, pairs: Array, fill: int, wide_pairs: Array) -> tuple[int, int]:
     """(pairs filled, wide pairs filled); the caller left room for n of each. A pair is target << 32 | IPv4 source."""
-    outcomes, addresses, wide, keys = decoded.outcome, decoded.addresses, decoded.wide, decoded.key
+    times, outcomes, addresses, wide, keys = records.at_ns, decoded.outcome, decoded.addresses, decoded.wide, decoded.key
     wide_fill = 0
     for i in range(n):
-        if outcomes[i] < IPV4:
+        if outcomes[i] < IPV4 or times[i] < 0:
             continue
         target = access_target(keys[i])
         if target < 0:

@@ -162,13 +162,12 @@ class CompiledFlows:
 
     def _other_memory(self, rows: Array) -> Array:
         """Memory that was handed over before and that nobody looks at any more, or new memory."""
+        unused = next((number for number in range(len(self._pool)) if sys.getrefcount(self._pool[number]) == _UNUSED_REFERENCES), None)
+        other = np.empty_like(rows) if unused is None else self._pool.pop(unused)
         self._pool.append(rows)
-        for number, held in enumerate(self._pool):
-            if sys.getrefcount(held) == _UNUSED_REFERENCES:
-                return self._pool.pop(number)
         if len(self._pool) > OPEN_MINUTES:
             self._pool.pop(0)  # its readers keep it; it is not ours to use again
-        return np.empty_like(rows)
+        return other
 
     def _collect(self) -> None:
         for kind in (0, 1):
@@ -191,11 +190,11 @@ class CompiledFlows:
 
 _MOST: Final = (MOST_ROWS4, MOST_ROWS6)
 _ROWS, _FILL = 0, 3  # words of a control line
-_UNUSED_REFERENCES: Final = 3  # the pool's, the loop's and getrefcount's own
+_UNUSED_REFERENCES: Final = 2  # the pool's and getrefcount's own
 
 
 class PlainFlows:
-    """The same without numba, about forty times slower."""
+    """The same without numba, in dicts."""
 
     def __init__(self) -> None:
         self._open: dict[int, tuple[dict[tuple[int, ...], list[int]], dict[tuple[int, ...], list[int]]]] = {}

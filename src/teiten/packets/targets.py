@@ -34,14 +34,14 @@ class Pairs(Protocol):
 
 
 def count_targets(capture: Capture) -> list[TargetCount]:
-    """Every target with at least one access, most accesses first, ties by target. Reads the capture to its end."""
+    """Every target with an access, most accesses first, ties by target. Reads to the end; packets without a time are left out, as in flows."""
     pairs: Pairs = CompiledPairs() if capture.compiled else PlainPairs()
     for _, records, decoded, n in capture.steps():
         if n:
             pairs.add(records, decoded, n)
     accesses, sources, wide = pairs.finish()
     if len(wide):
-        sources += np.bincount(np.unique(wide, axis=0)[:, 0], minlength=_TARGETS)
+        sources += np.bincount(_distinct_rows(wide)[:, 0], minlength=_TARGETS)
     found = [TargetCount(_name(number), int(accesses[number]), int(sources[number])) for number in np.flatnonzero(accesses).tolist()]
     return sorted(found, key=lambda count: (-count.accesses, count.target))
 
@@ -49,6 +49,11 @@ def count_targets(capture: Capture) -> list[TargetCount]:
 def _name(number: int) -> bytes:
     protocol = (TCP, UDP, ICMP, ICMP6)[number >> 16]
     return target_of(protocol, {ICMP: 8 << 8, ICMP6: 128 << 8}.get(protocol, number & 0xFFFF))
+
+
+def _distinct_rows(rows: Array) -> Array:
+    ordered: Array = rows[np.lexsort((rows[:, 2], rows[:, 1], rows[:, 0]))]
+    return np.asarray(ordered[np.concatenate([[True], (np.diff(ordered, axis=0) != 0).any(axis=1)])[: len(ordered)]])
 
 
 class CompiledPairs:
@@ -68,7 +73,7 @@ class CompiledPairs:
         if wide:
             self._wide.append(self._wide_step[:wide].copy())
         if len(self._wide) > 1000:
-            self._wide = [np.unique(np.concatenate(self._wide), axis=0)]
+            self._wide = [_distinct_rows(np.concatenate(self._wide))]
         if self._fill >= _RUN:
             self._runs.append(self._distinct(self._pairs, self._fill).copy())
             self._fill = 0
@@ -95,13 +100,13 @@ class PlainPairs:
 
     def add(self, records: Records, decoded: Decoded, n: int) -> None:
         outcome, key = decoded.outcome[:n], decoded.key[:n]
-        targets = np.where(outcome >= Outcome.IPV4, _access_targets(key), -1)
+        targets = np.where((outcome >= Outcome.IPV4) & (records.at_ns[:n] >= 0), _access_targets(key), -1)
         self._accesses += np.bincount(targets[targets >= 0], minlength=_TARGETS)
         four, six = ((targets >= 0) & (outcome == version) for version in (Outcome.IPV4, Outcome.IPV6))
         self._pairs.append(targets[four] << 32 | (decoded.addresses[:n][four] >> 32 & 0xFFFFFFFF))
         self._wide.append(np.column_stack([targets[six], decoded.wide[:n][six, :2]]))
         if len(self._pairs) > 100:
-            self._pairs, self._wide = [np.unique(np.concatenate(self._pairs))], [np.unique(np.concatenate(self._wide), axis=0)]
+            self._pairs, self._wide = [np.unique(np.concatenate(self._pairs))], [_distinct_rows(np.concatenate(self._wide))]
 
     def finish(self) -> tuple[Array, Array, Array]:
         pairs = np.unique(np.concatenate(self._pairs))
@@ -112,7 +117,7 @@ def _access_targets(key: Array) -> Array:
     """Target numbers of keys that are an access's, -1 for the others."""
     protocol, port, known = key >> 8 & 0xFF, key >> 16 & 0xFFFF, key >> 32 & Doubt.PORT_UNKNOWN == 0
     kinds = [
-        ((protocol == TCP) & (key >> 32 == 0) & (key & 0x16 == 2), port),
+        ((protocol == TCP) & (key >> 32 == 0) & (key & 0x12 == 2), port),
         ((protocol == UDP) & known, port + (1 << 16)),
         ((protocol == ICMP) & known & (port >> 8 == 8), np.full_like(port, 2 << 16)),
         ((protocol == ICMP6) & known & (port >> 8 == 128), np.full_like(port, 3 << 16)),

@@ -18,7 +18,7 @@ from teiten.packets import captures, flowtuple
 from teiten.packets.capture_files import CaptureError, decompressed, open_capture
 from teiten.packets.captures import Capture
 from teiten.packets.flowtuple import payload_hash
-from teiten.packets.layout import MOST_ROWS4, Count
+from teiten.packets.layout import LARGE_TABLE, MOST_ROWS4, Count
 from tests.unit.packets.building import FRAMES, SECOND, SYN, block, enhanced, ethernet, every_capture, interface, ip4, pcap, record, section, tcp
 from tests.unit.packets.engines import ENGINES, NAMES, InPieces, fast, slow
 from tests.unit.packets.mutations import run
@@ -129,6 +129,21 @@ def test_the_compiled_table_is_bounded_too() -> None:
     assert set(np.concatenate([batch.packets for batch in batches]).tolist()) == {2}
     sources = np.concatenate([batch.source for batch in batches])
     assert (sources.copy().view(">u4")[:, 0] == np.arange(600_000)).all()
+
+
+@engines
+def test_rows_handed_over_without_a_copy_stay_as_they_are_while_held(compiled: bool) -> None:
+    """Eight minutes, each large enough to be handed over; memory is used again only when nobody holds its rows."""
+    large = LARGE_TABLE + 100
+    frames = [ethernet(ip4(6, tcp(80), source=k.to_bytes(4, "big"))) for k in range(large)]
+    data = pcap(b"".join(record(frame, SECOND + minute * 60) for minute in range(8) for frame in frames))
+    assert fast(data, compiled) == slow(data)  # holds every batch
+    minutes = []
+    for batch in Capture(io.BytesIO(data), compiled).flows():  # holds one at a time
+        assert batch is not None
+        assert sorted(batch.source.copy().view(">u4")[:, 0].tolist()) == list(range(large))
+        minutes += set(batch.minute.tolist())
+    assert minutes == list(range(SECOND // 60, SECOND // 60 + 8))
 
 
 @engines

@@ -27,12 +27,15 @@ from tests.unit.packets.building import (
     SYN,
     block,
     enhanced,
+    ethernet,
     every_capture,
     interface,
+    ip6,
     pcap,
     record,
     section,
     simple,
+    tcp,
 )
 from tests.unit.packets.engines import fast
 from tests.unit.packets.mutations import damage
@@ -111,6 +114,12 @@ def test_destinations_are_added_up_and_never_stored() -> None:
     assert not any(value == HERE for value in row.values())
 
 
+def test_a_mapped_source_is_the_ipv4_source() -> None:
+    frames = [ethernet(ip6(6, tcp(), source=bytes(10) + b"\xff\xff" + SOURCE), b"\x86\xdd"), FRAMES[0]]
+    made = rows(list(chunks(cut(pcap(b"".join(record(frame) for frame in frames))))))
+    assert [row["source"] for row in made] == [SOURCE, SOURCE]
+
+
 def test_every_fate_has_its_name() -> None:
     frame = FRAMES[0]
     early, late = record(frame, second=1), record(frame, second=4_000_000_000)
@@ -142,6 +151,10 @@ def test_recognition() -> None:
         assert said.confidence == 1
         assert importer.is_preamble(cut(data)[0])
     assert importer.recognise(b"Mar 27 13:06:56 host sshd[1]: x", "auth.log") is None
+    packed = importer.recognise(b"\x04\x22\x4d\x18" + bytes(60), "capture.pcap.lz4")
+    assert packed is not None
+    assert packed.confidence < 0.5
+    assert "decompress it first" in packed.why
     cut_off = importer.recognise(pcap(b"")[:10], "x")
     assert cut_off is not None
     assert cut_off.confidence < 0.5

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accesses and exact distinct sources per target, against the reference and the live sensor's rules (M-13, N-04: sources are exact)."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+
+import pytest
+
+from teiten.packets import targets
+from teiten.packets.captures import Capture
+from teiten.packets.headers import Packet, classify, target_of
+from teiten.packets.targets import TargetCount, count_targets
+from tests.unit.packets.building import SECOND, SOURCE, ethernet, every_capture, ip4, ip6, pcap, record, tcp, udp
+from tests.unit.packets.engines import ENGINES, NAMES, slow
+
+engines = pytest.mark.parametrize("compiled", ENGINES, ids=NAMES.get)
+
+
+def counted(data: bytes, compiled: bool) -> list[TargetCount]:
+    return count_targets(Capture(io.BytesIO(data), compiled))
+
+
+def expected(data: bytes) -> list[TargetCount]:
+    accesses: Counter[bytes] = Counter()
+    sources: dict[bytes, set[bytes]] = {}
+    for (_, source, _, protocol, port, flags, doubt), (packets, *_) in slow(data)["flows"].items():
+        packet = Packet(source, b"", protocol, None, None if doubt & 2 else port, None if doubt or protocol != 6 else flags)
+        target = target_of(protocol, packet.port)
+        if classify(packet)[1] == "access":
+            accesses[target] += packets
+            sources.setdefault(target, set()).add(source)
+    return sorted((TargetCount(target, count, len(sources[target])) for target, count in accesses.items()), key=lambda c: (-c.accesses, c.target))
+
+
+@engines
+@pytest.mark.parametrize("name", ["pcap", "pcap big ns", "pcapng", "pcap link 101"])
+def test_every_shape_equals_the_reference(name: str, compiled: bool) -> None:
+    data = every_capture()[name]
+    assert counted(data, compiled) == expected(data) != []
+
+
+@engines
+def test_all_flags_and_icmp_types_are_classified_like_live_packets(compiled: bool) -> None:
+    frames = [ethernet(ip4(6, tcp(1, flags))) for flags in range(256)]
+    frames += [ethernet(ip4(1, bytes([kind, 0]) + bytes(6))) for kind in range(256)]
+    frames += [ethernet(ip6(58, bytes([kind, 0]) + bytes(6)), b"\x86\xdd") for kind in range(256)]
+    frames += [ethernet(ip4(protocol, udp(7))) for protocol in range(256)]
+    data = pcap(b"".join(record(frame) for frame in frames))
+    assert counted(data, compiled) == expected(data)
+
+
+@engines
+def test_sources_stay_exact_over_many_runs(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "_RUN", 500)
+    frames = [ethernet(ip4(6, tcp(k % 3), source=(k % 700).to_bytes(4, "big"))) for k in range(5000)]
+    frames += [ethernet(ip6(17, udp(9), source=bytes(15) + bytes([k % 5])), b"\x86\xdd") for k in range(50)]
+    data = pcap(b"".join(record(frame, SECOND + k) for k, frame in enumerate(frames)))
+    assert counted(data, compiled) == expected(data)
+    assert counted(data, compiled)[-1] == TargetCount(b"9/udp", 50, 5)
+
+
+@engines
+def test_nothing_but_noise_is_no_target(compiled: bool) -> None:
+    assert counted(pcap(record(ethernet(ip4(6, tcp(80, 0x12), source=SOURCE)))), compiled) == []
