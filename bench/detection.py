@@ -92,7 +92,9 @@ def detail(worlds: list[Prepared], ours: tuple[list[Alarms], list[NDArray[Any]]]
         print(f"  {field:6}" + "  ".join(f"{value}: {share(worlds, alarms, at, field, value):.2f}" for value in values))
     for threshold in (3.0, 5.0):
         one = at_threshold(alarms, threshold)
-        print(f"score >= {threshold:g}: {one.false_per_day:.2f} false a day, found {one.found:.2f}, precision {one.precision:.2f}, median {one.delay_days:.0f} d")
+        print(
+            f"score >= {threshold:g}: {one.false_per_day:.2f} false a day, found {one.found:.2f}, precision {one.precision:.2f}, median {one.delay_days:.0f} d"
+        )
     told: dict[str, int] = {}
     for one_world, score in zip(worlds, scores, strict=True):
         for cause, number in causes(one_world.world, score, at.threshold).items():

@@ -131,9 +131,7 @@ def _bocpd_day(count: Any, runs: Any, shape: Any, rate: Any, hazard: float) -> t
     from teiten.detectors.tails import log_gamma
 
     y = count[:, None]
-    likelihood = np.exp(
-        log_gamma(shape + y) - log_gamma(shape) - log_gamma(y + 1) + shape * np.log(rate / (rate + 1)) - y * np.log(rate + 1)
-    )
+    likelihood = np.exp(log_gamma(shape + y) - log_gamma(shape) - log_gamma(y + 1) + shape * np.log(rate / (rate + 1)) - y * np.log(rate + 1))
     joint = runs * likelihood
     grown, moved_shape, moved_rate = np.zeros_like(runs), shape.copy(), rate.copy()
     grown[:, 1:] = joint[:, :-1] * (1 - hazard)

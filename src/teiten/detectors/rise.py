@@ -93,16 +93,7 @@ def _window(seen: Sightings, hours: int, rule: RiseRule) -> Rise:
     alone = np.sum(past.matched) < rule.least_sensors
     scores = _score(observed, expected, past, hours, rule)
     if not alone:
-        import os
-        mode = os.environ.get("MODE", "loo")
-        if mode == "second":
-            second = np.sort(by_sensor, 1)[:, -2]
-            lim = _score(observed - by_sensor[rows, busiest] + np.minimum(by_sensor[rows, busiest], second), expected, past, hours, rule)
-        elif mode == "none":
-            lim = scores
-        else:
-            lim = _score(elsewhere, expected_elsewhere, past, hours, rule)
-        scores = np.minimum(scores, lim)
+        scores = np.minimum(scores, _score(elsewhere, expected_elsewhere, past, hours, rule))
     silent = np.isnan(past.rate)
     return Rise(
         target=rows,
@@ -122,10 +113,8 @@ def _window(seen: Sightings, hours: int, rule: RiseRule) -> Rise:
 
 
 def _score(observed: Integers, expected: Floats, past: _Past, hours: int, rule: RiseRule) -> Floats:
-    """Rarity with the drift allowance; for busy targets the better of this and a likelihood ratio without it."""
     mean = np.nan_to_num(expected, nan=1.0)
-    found = rarity(observed, mean, _size(mean, past, hours, rule))
-    return np.maximum(found, np.where(mean * HOURS / hours >= rule.busy, _likelihood(observed, mean, past) - rule.likelihood_price, 0.0))
+    return rarity(observed, mean, _size(mean, past, hours, rule))
 
 
 def _size(mean: Floats, past: _Past, hours: int, rule: RiseRule) -> Floats:
@@ -133,14 +122,6 @@ def _size(mean: Floats, past: _Past, hours: int, rule: RiseRule) -> Floats:
     moving = rule.drift**2 * (1 + hours / HOURS / 7) + (rule.rhythm**2 if hours < HOURS else 0.0)
     variance = past.dispersion * mean + mean**2 * (past.dispersion / past.weight + moving)
     return np.asarray(mean**2 / np.maximum(variance - mean, 1e-9))
-
-
-def _likelihood(observed: Integers, mean: Floats, past: _Past) -> Floats:
-    """log10 of the likelihood ratio of the observed level against the expected one; dispersion divides it."""
-    count = np.maximum(observed, 1e-9)
-    ratio = count * np.log(count / np.maximum(mean, 1e-9)) - (count - mean)
-    spread = past.dispersion + mean * past.dispersion / past.weight
-    return np.asarray(np.where(observed > mean, ratio / spread / np.log(10), 0.0))
 
 
 def _past(seen: Sightings, hours: int, rule: RiseRule) -> _Past:

@@ -28,8 +28,6 @@ class RiseRule(Settings, frozen=True):
     drift: float = 0.10
     rhythm: float = 0.20
     window_price: float = 0.7
-    likelihood_price: float = 0.9
-    busy: float = 5.0
     most_share: float = 0.9
     least_networks: int = 3
     least_sensors: int = 3
@@ -53,8 +51,6 @@ RISE_REASONS: Final[dict[str, str]] = {
     "drift": "a busy target's level moves by a tenth within days without meaning anything",
     "rhythm": "windows of hours see day and night, which differ by about a fifth on real sensors",
     "window_price": "nine windows look nine times; they overlap, so the price is below the full logarithm",
-    "likelihood_price": "for busy targets the likelihood ratio without drift is used too, at this many units less; more false alarms below it",
-    "busy": "new networks a day from which the drift allowance hides rises that a likelihood ratio sees",
     "most_share": "leaving out the busiest sensor must leave some expectation, else nothing would be rare",
     "least_networks": "two new networks are never a spread",
     "least_sensors": "a tenth of the busy target-days of real sensors are crowds at one sensor; wide means three places at least",

@@ -89,4 +89,3 @@ def _mills(w: Floats) -> Floats:
     for n in range(40, 0, -1):
         far = w + n / np.maximum(far, 1e-9)
     return np.where(w < 3, near, 1 / np.maximum(far, 1e-9))
-

@@ -15,10 +15,7 @@ Spec = dict[str, Any]
 
 def months(columns: Sequence[str], accesses: Series, sources: Series, words: Words) -> Spec:
     """Bars for accesses and a line for sources on one scale, every value written at its place; a month that wasn't observed stays empty."""
-    rows = [
-        {"column": column, "accesses": high, "sources": low}
-        for column, high, low in zip(columns, accesses.values, sources.values, strict=True)
-    ]
+    rows = [{"column": column, "accesses": high, "sources": low} for column, high, low in zip(columns, accesses.values, sources.values, strict=True)]
     x: Spec = {"field": "column", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None, "ticks": False, "labelPadding": 8}}
     x["scale"] = {"domain": list(columns)}
     keys = [accesses.name, sources.name]

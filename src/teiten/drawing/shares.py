@@ -40,7 +40,18 @@ def stacked_months(columns: Sequence[str], series: Sequence[Series], words: Word
                 label = f"{value * 100:.0f}" if value >= _LEAST_LABELLED else ""
                 ink = PAPER if _dark(one.ink.colour) else TEXT
                 middle = start + value / 2
-                rows.append({"column": column, "name": one.name, "from": start, "to": start + value, "middle": middle, "label": label, "ink": ink, "ground": one.ink.colour})
+                rows.append(
+                    {
+                        "column": column,
+                        "name": one.name,
+                        "from": start,
+                        "to": start + value,
+                        "middle": middle,
+                        "label": label,
+                        "ink": ink,
+                        "ground": one.ink.colour,
+                    }
+                )
                 start += value
     x = {"field": "column", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None, "ticks": False, "labelPadding": 8}}
     x |= {"scale": {"domain": list(columns)}}
@@ -59,7 +70,13 @@ def stacked_months(columns: Sequence[str], series: Sequence[Series], words: Word
     place: Spec = {"y": {"field": "middle", **y}, "text": {"field": "label"}}
     halo: Spec = {"mark": {**text, "strokeWidth": 4, "strokeJoin": "round"}, "encoding": {**place, "stroke": _own("ground")}}
     numbers: Spec = {"mark": text, "encoding": {**place, "fill": _own("ink")}}
-    spec = {"description": words.alt, "data": {"values": rows}, "encoding": {"x": x}, "layer": [bars, halo, numbers], "resolve": {"scale": {"color": "independent"}}}
+    spec = {
+        "description": words.alt,
+        "data": {"values": rows},
+        "encoding": {"x": x},
+        "layer": [bars, halo, numbers],
+        "resolve": {"scale": {"color": "independent"}},
+    }
     return finished(spec, height=300)
 
 
@@ -72,7 +89,13 @@ def compared(rows: Sequence[Pair], words: Words) -> Spec:
     ]
     top = max((value["value"] for value in values), default=0) or 1
     x = {"field": "value", "type": "quantitative", "axis": None, "scale": {"domain": [0, float(str(top)) * 1.3]}}
-    y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelColor": TEXT, "domain": False}, "scale": {"paddingInner": 0.3}}
+    y = {
+        "field": "name",
+        "type": "nominal",
+        "sort": None,
+        "axis": {"title": None, "labelColor": TEXT, "domain": False},
+        "scale": {"paddingInner": 0.3},
+    }
     offset = {"field": "which", "type": "nominal", "sort": [words.now, words.before]}
     shades = {"domain": [words.now, words.before], "range": ["#1f5a94", "#b9c3ce"]}
     colour = {"field": "which", "type": "nominal", "scale": shades, "legend": {"orient": "top", "values": [words.now, words.before]}}
@@ -94,4 +117,3 @@ def _own(field: str) -> Spec:
 def _dark(colour: str) -> bool:
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue < 150
-

@@ -50,7 +50,14 @@ CONFIG: Final[dict[str, Any]] = {
 }
 
 # titles of y axes lie flat above the axis: they are read without turning the head
-FLAT_TITLE: Final[dict[str, Any]] = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleBaseline": "bottom", "titleX": 0, "titleY": -9}
+FLAT_TITLE: Final[dict[str, Any]] = {
+    "titleAngle": 0,
+    "titleAlign": "left",
+    "titleAnchor": "end",
+    "titleBaseline": "bottom",
+    "titleX": 0,
+    "titleY": -9,
+}
 
 
 def finished(spec: dict[str, Any], width: int = WIDTH, height: int | None = None) -> dict[str, Any]:
