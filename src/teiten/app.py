@@ -19,6 +19,7 @@ from teiten.collector import Collector
 from teiten.enrichers.region import data_on, regions
 from teiten.errors import PortTaken, TeitenError
 from teiten.home import Home
+from teiten.marks import StoreMarks
 from teiten.model import SensorEntry
 from teiten.settings import NodeSettings
 from teiten.store.node import NodeStore
@@ -85,7 +86,7 @@ class Node:
         from teiten.site.pages import create_site
 
         zone = self.settings.zone_info()
-        return create_site(StoreAnswers(self.here.store, zone, data_on()), self.settings.site, zone, system_clock)
+        return create_site(StoreAnswers(self.here.store, zone, data_on()), self.settings.site, zone, system_clock, StoreMarks(self.here.store))
 
     def _sense_command(self, kind: str) -> list[str]:
         return ["-m", "teiten", "--home", str(self.home.root), "sense", kind]

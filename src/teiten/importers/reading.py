@@ -16,14 +16,11 @@ import re
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from teiten.importers.interface import Records
-from teiten.importers.lines import Lines
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -148,22 +145,24 @@ class Cut:
         self._json = records == "json" and opened.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
         self.unfinished = False
 
-    def __iter__(self) -> Iterator[Sequence[bytes]]:
+    def __iter__(self) -> Iterator[list[bytes]]:
         if self._mbox:
             return self._mails(self._blocks)
         if self._capture:
             return self._packets(self._blocks)
         return self._values(self._blocks) if self._json else self._lines(self._blocks)
 
-    def _lines(self, blocks: Iterator[bytes]) -> Iterator[Sequence[bytes]]:
+    def _lines(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
         rest = b""
         for block in blocks:
-            whole, newline, rest = (rest + block).rpartition(b"\n")
-            if newline:
-                yield _bounded(Lines(whole))
+            lines = (rest + block).split(b"\n")
+            rest = lines.pop()
+            if max(map(len, lines), default=0) > RECORD_BYTES:
+                lines = [piece for line in lines for piece in _pieces(line)]
             if len(rest) > RECORD_BYTES:
-                *pieces, rest = _pieces(rest)
-                yield pieces
+                *whole, rest = _pieces(rest)
+                lines += whole
+            yield lines
         if rest:
             self.unfinished = True
             yield [rest]
@@ -200,11 +199,6 @@ class Cut:
         if left:
             self.unfinished = True
             yield [left]
-
-
-def _bounded(lines: Lines) -> Sequence[bytes]:
-    longest = int(np.diff(lines.ends, prepend=-1).max()) - 1
-    return lines if longest <= RECORD_BYTES else [piece for line in lines for piece in _pieces(line)]
 
 
 _BETWEEN_MAILS = re.compile(rb"\n\r?\n(?=From [^\n]{0,300}\d\d:\d\d)")
