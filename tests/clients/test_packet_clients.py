@@ -58,6 +58,10 @@ def cable():
     made = ip("netns", "add", here)
     if made.returncode:
         pytest.skip(f"may not make network namespaces: {made.stderr.strip()}")
+    entered = ip("-n", here, "link")
+    if entered.returncode:
+        ip("netns", "del", here)
+        pytest.skip(f"may not enter network namespaces: {entered.stderr.strip()}")
     ip("netns", "add", there)
     ip("link", "add", "seen", "netns", here, "type", "veth", "peer", "name", "far", "netns", there)
     for space, link, four, six in ((here, "seen", HERE, HERE6), (there, "far", THERE, THERE6)):
