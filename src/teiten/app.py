@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,28 +17,35 @@ import uvicorn
 from teiten.centre.control import create_control
 from teiten.centre.here import Here
 from teiten.centre.interface import Centre
-from teiten.clock import day_of, system_clock
+from teiten.clock import MICROSECONDS, day_of, system_clock
 from teiten.collector import Collector
-from teiten.enrichers.region import data_on, regions
-from teiten.errors import PortTaken, TeitenError
+from teiten.enrichers.region import data_on, with_regions
+from teiten.errors import ConfigurationError
 from teiten.home import Home
 from teiten.marks import StoreMarks
+from teiten.metrics import problems
 from teiten.model import SensorEntry
+from teiten.sensors.listener import bind
 from teiten.settings import NodeSettings
 from teiten.store.node import NodeStore
 from teiten.supervision import keep_running
 from teiten.transport.courier import in_thread, run_couriers
+from teiten.transport.listening import Server, make_server
+from teiten.transport.receiver import Receiver
+from teiten.transport.tokens import TokenRegistry
 from teiten.worlds import load
 
 log = logging.getLogger("teiten")
 _CARE_SECONDS = 600
+_LEFT_BEHIND_US = 3600 * MICROSECONDS  # a batch handed over as a file is taken within seconds, or its verb was killed
+_LONGEST_SOCKET_PATH = 107  # bytes, Linux
 
 
 def open_here(home: Home, settings: NodeSettings) -> Here:
     """Open the store in this process. Raises StoreBusy if another process holds it without answering."""
     zone = settings.zone_info()
     store = NodeStore.open(home.store, zone)
-    return Here(store, Collector(store, regions, system_clock, home.store / "quarantine"), zone, system_clock)
+    return Here(store, Collector(store, with_regions, system_clock, home.store / "quarantine"), zone, system_clock)
 
 
 def load_world(centre: Centre, name: str, ends_on: date | None, progress: Callable[[float], None] = lambda _: None) -> int:
@@ -57,23 +67,36 @@ def load_world(centre: Centre, name: str, ends_on: date | None, progress: Callab
 
 
 class Node:
-    """One running centre with this machine's sensors. `run` until cancelled; everything it started ends with it."""
+    """One running centre with this machine's sensors. `run` until cancelled; everything it started ends with it.
+
+    It holds its ports and the store from the beginning: raises PortTaken, StoreBusy or ConfigurationError when made, not later.
+    """
 
     def __init__(self, home: Home, settings: NodeSettings, say: Callable[[str], None]) -> None:
         self.home, self.settings, self.say = home, settings, say
-        self.here = open_here(home, settings)
+        if len(os.fsencode(home.socket)) > _LONGEST_SOCKET_PATH:
+            raise ConfigurationError(f"{home.socket}: too long a path for a socket.", "Choose a home with a shorter path, with --home.")
+        receiver = settings.receiver_settings()
+        with ExitStack() as undo:
+            self._site_sockets = _bound(undo, settings.site.host, settings.site.port, "site.port")
+            self._receiver_sockets: list[socket.socket] | None = None
+            if receiver is not None and not receiver.unix_socket:
+                self._receiver_sockets = _bound(undo, receiver.host, receiver.port, "receiver.port")
+            self.here = open_here(home, settings)
+            undo.pop_all()
+        self._receiver = make_server(Receiver(self.here.collector.take, TokenRegistry(home.keys / "tokens.json")), receiver) if receiver else None
 
     async def run(self) -> None:
         self.here.register(SensorEntry(self.settings.sensor, self.settings.group))
-        site = _server(self._site(), host=self.settings.site.host, port=self.settings.site.port)
         self.home.socket.unlink(missing_ok=True)
         control = _server(create_control(self.here, self.home.incoming), uds=str(self.home.socket))
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_serve(control, "control socket"))
-                group.create_task(_serve(site, f"site, {self.settings.site.host}:{self.settings.site.port}"))
+                group.create_task(control.serve())
+                group.create_task(_server(self._site()).serve(self._site_sockets))
+                if self._receiver:
+                    group.create_task(self._receiver.serve(self._receiver_sockets))
                 group.create_task(run_couriers(lambda: self.home.spools, in_thread(self.here.collector.take), system_clock, self.settings.courier))
-                group.create_task(self._receive())
                 group.create_task(self._care())
                 for kind in self.settings.channels:
                     group.create_task(keep_running(self._sense_command(kind), kind, self.say))
@@ -85,44 +108,44 @@ class Node:
         from teiten.site.asking import StoreAnswers
         from teiten.site.pages import create_site
 
-        zone = self.settings.zone_info()
-        return create_site(StoreAnswers(self.here.store, zone, data_on()), self.settings.site, zone, system_clock, StoreMarks(self.here.store))
+        zone, store = self.settings.zone_info(), self.here.store
+        return create_site(StoreAnswers(store, zone, data_on()), self.settings.site, zone, system_clock, StoreMarks(store))
 
     def _sense_command(self, kind: str) -> list[str]:
         return ["-m", "teiten", "--home", str(self.home.root), "sense", kind]
 
-    async def _receive(self) -> None:
-        wanted = self.settings.receiver_settings()
-        if wanted is None:
-            return
-        from teiten.transport.listening import make_server
-        from teiten.transport.receiver import Receiver
-        from teiten.transport.tokens import TokenRegistry
-
-        receiver = Receiver(self.here.collector.take, TokenRegistry(self.home.keys / "tokens.json"))
-        await _serve(make_server(receiver, wanted), f"receiver, {wanted.host}:{wanted.port}")
-
     async def _care(self) -> None:
-        """Seal days that are over and keep to the retention, now and every ten minutes."""
+        """Seal days that are over and keep to the retention, now and every ten minutes. Whatever fails in it, the observation goes on."""
         while True:
             try:
-                await asyncio.to_thread(self._care_once)
-            except (TeitenError, OSError) as error:
-                log.warning("care of the store: %s", error)
+                await asyncio.to_thread(self.care_once)
+            except Exception as error:
+                problems.labels("care", type(error).__name__).inc()
+                log.warning("care of the store, to be tried again in ten minutes: %s", error)
             await asyncio.sleep(_CARE_SECONDS)
 
-    def _care_once(self) -> None:
-        today = day_of(system_clock(), self.here.zone)
-        self.here.seal(today)
+    def care_once(self) -> None:
+        now = system_clock()
+        self.here.seal(day_of(now, self.here.zone))
         keep = self.settings.retention
         self.here.store.apply_retention(keep_days=keep.raw_days, keep_bytes=keep.raw_bytes)
+        for left in self.home.incoming.iterdir():
+            if now - left.stat().st_mtime_ns // 1000 > _LEFT_BEHIND_US:
+                left.unlink(missing_ok=True)
 
 
 def yesterday(settings: NodeSettings) -> date:
     return day_of(system_clock(), settings.zone_info()) - timedelta(days=1)
 
 
-def _server(app: Any, **where: Any) -> uvicorn.Server:
+def _bound(undo: ExitStack, host: str, port: int, setting: str) -> list[socket.socket]:
+    sockets = bind(host, port, setting, ipv6=False)
+    for sock in sockets:
+        undo.callback(sock.close)
+    return sockets
+
+
+def _server(app: Any, **where: Any) -> Server:
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -134,13 +157,4 @@ def _server(app: Any, **where: Any) -> uvicorn.Server:
         limit_concurrency=500,
         **where,
     )
-    return uvicorn.Server(config)
-
-
-async def _serve(server: uvicorn.Server, what: str) -> None:
-    """uvicorn exits the process on a taken port; here that becomes an error that says what to do."""
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    try:
-        await server.serve()
-    except SystemExit:
-        raise PortTaken(f"{what}: this port is taken by another program.", "See who has it (ss -ltnp), or set another port in teiten.toml.") from None
+    return Server(config)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from teiten.clock import Clock
-from teiten.columnar import Columns, from_accesses, length
+from teiten.columnar import Columns, from_accesses
 from teiten.metrics import batches, problems, rows
 from teiten.model import CATEGORIES, CHANNELS, Access, BatchKey, Gap, Heartbeat, Receipt, Record
 from teiten.store.interface import Store
@@ -24,8 +23,8 @@ from teiten.transport.batches import Batch
 
 log = logging.getLogger("teiten.collector")
 
-RegionOf = Callable[[Sequence[bytes]], list[str]]
-"""Region codes of addresses, in order."""
+Enrich = Callable[[Columns], Columns]
+"""The columns with a `region` column, unless they have one."""
 
 _AHEAD_US = 5 * 60 * 1_000_000
 _LAST_INSTANT = 7_258_118_400_000_000  # year 2200: an invented far future must not make the store count its days
@@ -36,9 +35,9 @@ _decoder = msgspec.msgpack.Decoder(Record)
 class Collector:
     """Thread-safe as far as the store is."""
 
-    def __init__(self, store: Store, region: RegionOf, clock: Clock, quarantine: Path | None = None) -> None:
+    def __init__(self, store: Store, enrich: Enrich, clock: Clock, quarantine: Path | None = None) -> None:
         self._store = store
-        self._region = region
+        self._enrich = enrich
         self._clock = clock
         self._quarantine = quarantine
         self._quarantined = 0
@@ -75,7 +74,7 @@ class Collector:
         return self._store_columns(key, columns, self._clock(), [], [])
 
     def _store_columns(self, key: BatchKey, columns: Columns, received_at: int, heartbeats: list[Heartbeat], gaps: list[Gap]) -> Receipt:
-        receipt = self._store.take(key, self._with_region(columns), received_at, heartbeats, gaps)
+        receipt = self._store.take(key, self._enrich(columns), received_at, heartbeats, gaps)
         batches.labels(receipt.status).inc()
         if receipt.status == "conflict":
             log.warning("conflict: %s %s %d came twice with different content; both are kept", key.sensor, key.epoch, key.seq)
@@ -83,16 +82,6 @@ class Collector:
             for channel, count in Counter(columns["channel"].tolist()).items():
                 rows.labels(channel if channel in CHANNELS else "other").inc(count)
         return receipt
-
-    def _with_region(self, columns: Columns) -> Columns:
-        if not length(columns) or "region" in columns:
-            return columns
-        sources = columns["source"].tolist()
-        distinct = list(dict.fromkeys(sources))
-        region_of = dict(zip(distinct, self._region(distinct), strict=True))
-        region = np.empty(len(sources), dtype=object)
-        region[:] = [region_of[source] for source in sources]
-        return columns | {"region": region}
 
     def _put_aside(self, key: BatchKey, payloads: list[bytes]) -> None:
         problems.labels("collector", "unreadable record").inc(len(payloads))

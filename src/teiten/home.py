@@ -22,6 +22,11 @@ class Home:
         return self.root / "store"
 
     @property
+    def findings(self) -> Path:
+        """What the detectors said and when; can be computed again from the store."""
+        return self.root / "findings"
+
+    @property
     def socket(self) -> Path:
         return self.root / "run" / "node.sock"
 
@@ -58,6 +63,8 @@ class Home:
             _make_passage(passage)
         for folder in (self.spool(channel), self.sensor_keys(channel)):
             folder.mkdir(exist_ok=True)
+            if folder.stat().st_uid == os.geteuid():
+                folder.chmod(0o700)
 
 
 def _make_passage(folder: Path) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from teiten.config import Settings, from_mapping, read_settings
+from teiten.config import Name, Settings, from_mapping, read_settings
 from teiten.errors import ConfigurationError
 from teiten.home import Home
 from teiten.sensors import SENSORS
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from teiten.transport.listening import ListeningSettings
     from teiten.transport.sender import SenderSettings
 
-_NAME = msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+_FILE = "teiten.toml"
 
 
 class RetentionSettings(Settings, frozen=True):
@@ -37,8 +37,8 @@ class RetentionSettings(Settings, frozen=True):
 
 class NodeSettings(Settings, frozen=True):
     zone: str = "Asia/Tokyo"  # days are calendar days of this zone, for ever: changing it needs a new store
-    sensor: Annotated[str, _NAME] = "local"  # the name of this machine's observation point
-    group: Annotated[str, _NAME] = "local"
+    sensor: Name = "local"  # the name of this machine's observation point
+    group: Name = "local"
     channels: tuple[str, ...] = tuple(SENSORS)  # which sensors `teiten up` starts
     sensors: dict[str, dict[str, Any]] = {}
     spool: SpoolSettings = SpoolSettings()
@@ -49,13 +49,13 @@ class NodeSettings(Settings, frozen=True):
     ship: dict[str, Any] = {}  # see `ship_settings`: where `teiten ship` sends this machine's spools
 
     def __post_init__(self) -> None:
-        unknown = [name for name in (*self.channels, *self.sensors) if name not in SENSORS]
-        if unknown:
-            raise ValueError(f"no such channel: {unknown[0]} (allowed: {', '.join(SENSORS)})")
+        for key, names in (("channels", self.channels), ("sensors", self.sensors)):
+            if unknown := [name for name in names if name not in SENSORS]:
+                raise ValueError(f"{key}: no such channel: {unknown[0]} (allowed: {', '.join(SENSORS)})")
         try:
             ZoneInfo(self.zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"zone: no such time zone: {self.zone}") from None
+            raise ValueError(f"zone: no such time zone: {self.zone} (allowed: names like Asia/Tokyo, Europe/Berlin, UTC)") from None
 
     def zone_info(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
@@ -64,18 +64,18 @@ class NodeSettings(Settings, frozen=True):
         """The checked settings of one sensor kind. Raises ConfigurationError with the key's path."""
         module = importlib.import_module(SENSORS[kind].partition(":")[0])
         config: type[Settings] = module.Config
-        return from_mapping(self.sensors.get(kind, {}), config, f"settings, sensors.{kind}")
+        return from_mapping(self.sensors.get(kind, {}), config, _FILE, f"sensors.{kind}")
 
     def receiver_settings(self) -> ListeningSettings | None:
         """None: no receiver wanted (no `[receiver]` in the settings)."""
         from teiten.transport.listening import ListeningSettings
 
-        return from_mapping(self.receiver, ListeningSettings, "settings, receiver") if self.receiver else None
+        return from_mapping(self.receiver, ListeningSettings, _FILE, "receiver") if self.receiver else None
 
     def ship_settings(self) -> SenderSettings:
         from teiten.transport.sender import SenderSettings
 
-        return from_mapping(self.ship, SenderSettings, "settings, ship")
+        return from_mapping(self.ship, SenderSettings, _FILE, "ship")
 
 
 def settings_of(home: Home) -> NodeSettings:
@@ -86,7 +86,12 @@ def settings_of(home: Home) -> NodeSettings:
 
 def check_all(settings: NodeSettings) -> None:
     """Every table is right, before anything is started or changed."""
-    for kind in settings.channels:
+    for kind in {*settings.channels, *settings.sensors}:
         settings.of(kind)
-    settings.receiver_settings()
     settings.ship_settings()
+    receiver = settings.receiver_settings()
+    if receiver is None:
+        return
+    from teiten.transport.listening import server_context
+
+    server_context(receiver)

@@ -15,6 +15,7 @@ from teiten.metrics import problems
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, _HEALTHY_SECONDS = 0.5, 60.0, 30.0
 _STOP_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)  # looked up here: between fork and exec nothing may be loaded
 
 
 async def keep_running(arguments: Sequence[str], name: str, say: Callable[[str], None]) -> None:
@@ -22,12 +23,7 @@ async def keep_running(arguments: Sequence[str], name: str, say: Callable[[str],
     pause = _FIRST_PAUSE_SECONDS
     while True:
         began = time.monotonic()
-        child = await asyncio.create_subprocess_exec(sys.executable, *arguments, preexec_fn=_end_with_parent)
-        try:
-            code = await child.wait()
-        except asyncio.CancelledError:
-            await _stop(child)
-            raise
+        code = await _run(arguments, name, say)
         if code == 2:
             say(f"{name}: not started again: its settings are wrong")
             return
@@ -35,6 +31,20 @@ async def keep_running(arguments: Sequence[str], name: str, say: Callable[[str],
         problems.labels("supervision", name).inc()
         say(f"{name}: ended ({code}), starting again in {pause:.0f} s")
         await asyncio.sleep(pause)
+
+
+async def _run(arguments: Sequence[str], name: str, say: Callable[[str], None]) -> int:
+    """The exit code; 1 when there was no room for a process."""
+    try:
+        child = await asyncio.create_subprocess_exec(sys.executable, *arguments, preexec_fn=_end_with_parent)
+    except OSError as error:
+        say(f"{name}: can't be started: {error.strerror}")
+        return 1
+    try:
+        return await child.wait()
+    except asyncio.CancelledError:
+        await _stop(child)
+        raise
 
 
 async def _stop(child: asyncio.subprocess.Process) -> None:
@@ -51,4 +61,4 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
 
 def _end_with_parent() -> None:
     """The kernel ends the child if the node is killed: an orphan would hold the ports of the next start."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

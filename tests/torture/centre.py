@@ -10,16 +10,17 @@ import asyncio
 import random
 import signal
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 
 from teiten.clock import system_clock
 from teiten.collector import Collector
+from teiten.columnar import Columns
 from teiten.errors import TeitenError
 from teiten.model import Receipt
 from teiten.store.node import NodeStore
@@ -51,8 +52,8 @@ class Repeating:
         return receipt
 
 
-def regions(sources: Sequence[bytes]) -> list[str]:
-    return ["JP" if source[0] % 2 else "ZZ" for source in sources]
+def with_regions(columns: Columns) -> Columns:
+    return columns | {"region": np.array(["JP" if source[0] % 2 else "ZZ" for source in columns["source"]], dtype=object)} if columns else columns
 
 
 async def main(store_folder: Path, spool: Path, repeat: bool, seal: bool, socket: str) -> None:
@@ -61,7 +62,7 @@ async def main(store_folder: Path, spool: Path, repeat: bool, seal: bool, socket
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     store = NodeStore.open(store_folder, ZONE)
-    collector = Collector(store, regions, system_clock)
+    collector = Collector(store, with_regions, system_clock)
     take = Repeating(collector, 1) if repeat else collector.take
     server = make_server(Receiver(take, None, trusted=True), ListeningSettings(unix_socket=socket)) if socket else None
     work = server.serve() if server else Courier(spool, in_thread(take), system_clock, SETTINGS).run()

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from teiten.collector import Collector
-from teiten.columnar import from_accesses
+from teiten.columnar import Columns, from_accesses
 from teiten.metrics import REGISTRY
 from teiten.model import BatchKey, Gap, Heartbeat
 from teiten.transport.batches import make_batch
@@ -21,25 +21,19 @@ BEAT = Heartbeat(from_at=NOW, to_at=NOW + 5, channel="web", emitted=3)
 GAP = Gap(from_at=NOW, to_at=NOW + 5, channel="web", records=3, reason="spool full")
 
 
-class Regions:
-    def __init__(self) -> None:
-        self.asked: list[bytes] = []
-
-    def __call__(self, sources: Sequence[bytes]) -> list[str]:
-        self.asked += sources
-        return [f"R{source[-1]}" for source in sources]
+def enrich(columns: Columns) -> Columns:
+    return columns | {"region": np.array([f"R{source[-1]}" for source in columns["source"]], dtype=object)} if columns else columns
 
 
 def collector(store: MemoryStore, **more: Any) -> Collector:
-    return Collector(store, Regions(), clock, **more)  # type: ignore[arg-type]
+    return Collector(store, enrich, clock, **more)  # type: ignore[arg-type]
 
 
-def test_records_go_where_they_belong_with_regions_asked_once() -> None:
-    store, regions = MemoryStore(), Regions()
-    receipt = Collector(store, regions, clock).take(batch_of([BEAT, access(1), access(1), GAP, access(2)]))  # type: ignore[arg-type]
+def test_records_go_where_they_belong_with_their_regions() -> None:
+    store = MemoryStore()
+    receipt = collector(store).take(batch_of([BEAT, access(1), access(1), GAP, access(2)]))
     assert (receipt.status, receipt.rows) == ("stored", 3)
     assert store.columns[0]["region"].tolist() == ["R1", "R1", "R2"]
-    assert len(regions.asked) == 2
     assert (store.heartbeats, store.gaps) == ([BEAT], [GAP])
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import httpx2
 import msgspec
 
-from teiten.centre.control import Before, Cover, Epoch, Handover, Nothing
+from teiten.centre.control import Backup, Before, Cover, Epoch, Handover, Nothing
 from teiten.columnar import Columns
 from teiten.enrichers import region
 from teiten.errors import StoreBusy, TeitenError
@@ -49,8 +49,12 @@ class Beside:
 
     def take(self, key: BatchKey, columns: Columns) -> Receipt:
         name = f"{secrets.token_hex(8)}.parquet"
-        handover.write(region.with_regions(columns), self._incoming / name)
-        return self._ask("take", Handover(key, name), Receipt)
+        path = self._incoming / name
+        try:
+            handover.write(region.with_regions(columns), path)
+            return self._ask("take", Handover(key, name), Receipt)
+        finally:
+            path.unlink(missing_ok=True)  # the node has removed it, unless it did not answer
 
     def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:
         return self._ask("batches", Epoch(sensor, epoch), list[tuple[int, bytes, int]])
@@ -69,6 +73,9 @@ class Beside:
 
     def verify(self) -> list[str]:
         return self._ask("verify", Nothing(), list[str])
+
+    def backup(self, target: Path) -> int:
+        return self._ask("backup", Backup(str(target)), int)
 
     def close(self) -> None:
         self._client.close()

@@ -40,13 +40,13 @@ class Before(msgspec.Struct, forbid_unknown_fields=True):
     before_on: date
 
 
+class Backup(msgspec.Struct, forbid_unknown_fields=True):
+    target: str
+
+
 class Epoch(msgspec.Struct, forbid_unknown_fields=True):
     sensor: str
     epoch: str
-
-
-class Nothing(msgspec.Struct, forbid_unknown_fields=True):
-    pass
 
 
 def create_control(here: Here, incoming: Path) -> Starlette:
@@ -71,6 +71,7 @@ def create_control(here: Here, incoming: Path) -> Starlette:
             route("cover", Cover, lambda c: here.cover(c.sensor, c.channel, c.first_on, c.last_on)),
             route("seal", Before, lambda b: here.seal(b.before_on)),
             route("verify", Nothing, lambda _: here.verify()),
+            route("backup", Backup, lambda b: here.backup(Path(b.target))),
         ]
     )
 
@@ -84,6 +85,9 @@ def _endpoint(kind: type[Any], answer: Callable[[Any], Any]) -> Callable[[Reques
             return Response(msgspec.json.encode({"problem": str(error), "next_step": ""}), 400, media_type="application/json")
         except TeitenError as error:
             return Response(msgspec.json.encode({"problem": error.problem, "next_step": error.next_step}), 409, media_type="application/json")
+        except OSError as error:
+            problem = f"{error.filename or 'the node'}: {error.strerror or error}"
+            return Response(msgspec.json.encode({"problem": problem, "next_step": ""}), 409, media_type="application/json")
         return Response(body, media_type="application/json")
 
     return endpoint

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,9 @@ class Here:
 
     def verify(self) -> list[str]:
         return [str(fault) for fault in self.store.verify()]
+
+    def backup(self, target: Path) -> int:
+        return self.store.backup(target)
 
     def close(self) -> None:
         self.store.close()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import Any, Protocol
 
 from teiten.columnar import Columns
@@ -34,6 +35,10 @@ class Centre(Protocol):
 
     def verify(self) -> list[str]:
         """Names of store parts that fail their checksum (set aside by this call); empty when all is well."""
+        ...
+
+    def backup(self, target: Path) -> int:
+        """A consistent copy of the store in the folder `target`, absolute and empty or absent; returns its bytes."""
         ...
 
     def close(self) -> None: ...

@@ -49,33 +49,36 @@ def count(
     order: Annotated[str, typer.Option(help="accesses or sources.")] = "accesses",
     format_: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
 ) -> None:
+    from_on, to_on = day_option("--from", from_), day_option("--to", to)
+    if from_on and to_on and from_on >= to_on:
+        raise UsageError(f"--from {from_on} --to {to_on}: no day lies between.", "--to is the day after the last.")
     question = CountQuestion(
-        by=_one_of("--by", by, BYS) if by else None,
-        channel=_one_of("--channel", channel, CHANNELS) if channel else None,
+        by=one_of("--by", by, BYS) if by is not None else None,
+        channel=one_of("--channel", channel, CHANNELS) if channel is not None else None,
         group=group,
         sensor=sensor,
-        from_on=_day("--from", from_),
-        to_on=_day("--to", to),
+        from_on=from_on,
+        to_on=to_on,
         target=texts.parse(target) if target is not None else None,
-        source=_address(source) if source else None,
-        category=None if category == "all" else _one_of("--category", category, CATEGORIES),
+        source=_address(source) if source is not None else None,
+        category=None if category == "all" else one_of("--category", category, CATEGORIES),
         top=top,
-        order=_one_of("--order", order, get_args(Order)),
+        order=one_of("--order", order, get_args(Order)),
     )
-    write = FORMATS[_one_of("--format", format_, tuple(FORMATS))]
+    write = FORMATS[one_of("--format", format_, tuple(FORMATS))]
     with open_centre(context.obj) as centre:
         typer.echo(write(centre.count(question), question.by), nl=False)
 
 
-def _one_of(option: str, value: str, allowed: Sequence[Any]) -> Any:
+def one_of(option: str, value: str, allowed: Sequence[Any]) -> Any:
     if value not in allowed:
         raise UsageError(f"{option} {value}: not known.", f"Allowed: {', '.join(allowed)}.")
     return value
 
 
-def _day(option: str, value: str | None) -> date | None:
+def day_option(option: str, value: str | None) -> date | None:
     try:
-        return datetime.strptime(value, "%Y-%m-%d").date() if value else None  # noqa: DTZ007 - a calendar day has no zone
+        return None if value is None else datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar day has no zone
     except ValueError:
         raise UsageError(f"{option} {value}: not a day.", "Write it as YYYY-MM-DD.") from None
 

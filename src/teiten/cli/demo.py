@@ -35,6 +35,6 @@ def demo(
     from teiten.app import load_world
 
     yesterday = day_of(system_clock(), zone_of(context.obj)) - timedelta(days=1)
-    with open_centre(context.obj) as centre, typer.progressbar(length=100, label=f"Loading {world}") as bar:
+    with open_centre(context.obj, make=True) as centre, typer.progressbar(length=100, label=f"Loading {world}") as bar:
         rows = load_world(centre, world, yesterday if dates == "shifted" else None, lambda share: bar.update(int(share * 100) - bar.pos))
     typer.echo(f"{rows:,} rows loaded" if rows else "already loaded; nothing changed")

@@ -15,6 +15,7 @@ import typer
 from teiten import texts
 from teiten.cli.opening import open_centre, zone_of
 from teiten.clock import day_of, system_clock
+from teiten.config import check_name
 from teiten.errors import UsageError
 from teiten.model import SensorEntry
 
@@ -50,9 +51,13 @@ def import_(
     from teiten.importers.intake import run_import
     from teiten.importers.interface import ReadOptions
 
+    check_name(sensor, "--sensor")
+    check_name(group, "--group")
+    if format_ not in ("table", "json"):
+        raise UsageError(f"--format {format_}: not known.", "Allowed: table, json.")
     zone = zone_of(context.obj)
     options = ReadOptions(zone=_zone(tz) if tz else zone, newest_at=system_clock())
-    with open_centre(context.obj) as centre:
+    with open_centre(context.obj, make=True) as centre:
         if not dry_run:
             centre.register(SensorEntry(sensor, group))
         report = run_import(

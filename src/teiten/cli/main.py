@@ -55,6 +55,10 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:  # a missing right, a full disk: about the machine, not about this program
+        where = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"teiten: {where}{error.strerror or error}\n")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from teiten.errors import UsageError
 from teiten.home import Home
 from teiten.settings import settings_of
 
@@ -20,7 +21,10 @@ def zone_of(home: Home) -> ZoneInfo:
 
 
 @contextmanager
-def open_centre(home: Home) -> Iterator[Centre]:
+def open_centre(home: Home, *, make: bool = False) -> Iterator[Centre]:
+    """`make`: a home that isn't there yet is made; without it, that is an error, since the answer would always be nothing."""
+    if not make and not home.root.is_dir():
+        raise UsageError(f"{home.root}: there is no such home.", "Name it with --home, or start one with `teiten up`, `import` or `demo`.")
     from teiten.centre.beside import Beside, answers
 
     settings = settings_of(home)

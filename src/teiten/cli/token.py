@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from teiten.config import check_name
 from teiten.home import Home
 from teiten.transport.tokens import TokenRegistry
 
@@ -27,7 +28,7 @@ def _registry(context: typer.Context) -> TokenRegistry:
 
 def issue(context: typer.Context, sensor: Annotated[str, typer.Argument(help="The sensor's name; the token is good for it alone.")]) -> None:
     """Print a new token; put it into the sensor's settings. Two may be live at once, so that one can be replaced."""
-    typer.echo(_registry(context).issue(sensor))
+    typer.echo(_registry(context).issue(check_name(sensor, "sensor")))
 
 
 def revoke(context: typer.Context, sensor: Annotated[str, typer.Argument(help="All tokens of this sensor end now.")]) -> None:

@@ -54,8 +54,9 @@ def _become(user: str, folders: list[Path]) -> list[str]:
         return [f"runs as root: there is no user {user!r} to become"]
     if not all(os.access(part, os.X_OK) for folder in folders for part in folder.parents):
         return [f"runs as root: a parent of {folders[0]} can't be entered"]
-    if not _reachable(folders, entry.pw_uid):
-        return [f"runs as root: {user} can't reach {folders[0]} (a parent folder is closed to others)"]
+    closed = _closed(folders, entry.pw_uid)
+    if closed:
+        return [f"runs as root: {user} can't enter {closed[0]}, which it would have to"]
     for folder in folders:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, entry.pw_uid, entry.pw_gid)
@@ -65,9 +66,10 @@ def _become(user: str, folders: list[Path]) -> list[str]:
     return []
 
 
-def _reachable(folders: list[Path], uid: int) -> bool:
+def _closed(folders: list[Path], uid: int) -> list[Path]:
+    """Folders on the way to data or program that are closed to others."""
     needed = {parent for place in (*folders, Path(sys.executable), Path(sys.base_prefix), Path(__file__)) for parent in place.resolve().parents}
-    return all(parent.stat().st_mode & 0o001 or parent.stat().st_uid == uid for parent in needed)
+    return sorted(parent for parent in needed if not (parent.stat().st_mode & 0o001 or parent.stat().st_uid == uid))
 
 
 def _landlock(writable: list[Path], readable: list[Path]) -> list[str]:

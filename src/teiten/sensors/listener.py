@@ -14,7 +14,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
+
+import msgspec
 
 from teiten import metrics
 from teiten.addresses import pack
@@ -30,15 +32,18 @@ _REFUSALS: Final = {"source": REFUSED, "rate": REFUSED, "network": "refused: per
 _BATCH: Final = 64  # accepts per wake-up, so that a flood of connections can't starve the ones already open
 
 
+_Number = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
 class Limits(Settings, frozen=True):
     """Counts of connections. 0 lets nothing in; a load test sets high numbers instead. IPv6 sources are counted by /64, networks by /48."""
 
-    open_per_source: int = 20
-    new_per_minute: int = 300  # per source; docs/decisions/connection-limits.md says why not 60
-    open_per_network: int = 100  # IPv4 /24
-    open_in_all: int = 2000  # beyond it the oldest connection is closed in favour of the new one
-    remembered_sources: int = 16_384  # size of each table
-    summary_seconds: int = 5  # at most one summary record per source in this time
+    open_per_source: _Number = 20
+    new_per_minute: _Number = 300  # per source; docs/decisions/connection-limits.md says why not 60
+    open_per_network: _Number = 100  # IPv4 /24
+    open_in_all: _Number = 2000  # beyond it the oldest connection is closed in favour of the new one
+    remembered_sources: Annotated[int, msgspec.Meta(ge=1, le=1 << 20)] = 16_384  # size of each table
+    summary_seconds: Annotated[int, msgspec.Meta(ge=1)] = 5  # at most one summary record per source in this time
 
 
 class Ticket:
@@ -290,9 +295,15 @@ class Listener:
 def bind(host: str, port: int, setting: str, *, ipv6: bool = True) -> list[socket.socket]:
     """Listening sockets for `host`; with host 0.0.0.0 and `ipv6` also for [::], on the same port. Port 0 takes any free one.
 
-    `setting` names the setting for the error, e.g. "ssh.port". Raises PortTaken.
+    `setting` names the setting for the error, e.g. "sensors.ssh.port". Raises PortTaken.
     """
-    first = _listen(host, port, setting)
+    try:
+        first = _listen(host, port, setting)
+    except OSError as error:
+        where = setting.rpartition(".")[0]
+        raise PortTaken(
+            f"{host}:{port}: nothing can listen there: {error.strerror}.", f"Set `{where}.host` to an address of this machine."
+        ) from error
     if host != "0.0.0.0" or not ipv6 or not socket.has_ipv6:
         return [first]
     taken: int = first.getsockname()[1]

@@ -15,14 +15,14 @@ import secrets
 import ssl
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
+import msgspec
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from teiten import metrics
 from teiten.clock import Clock
-from teiten.config import Settings
-from teiten.errors import ConfigurationError
+from teiten.config import Port, Seconds, Settings
 from teiten.model import Access
 from teiten.protocols import smtp as protocol
 from teiten.sensors.certificates import tls_context
@@ -38,17 +38,20 @@ _LOGIN_REFUSED: Final = "535 5.7.8 Error: authentication failed: authentication 
 
 
 class MailConfig(Settings, frozen=True):
-    enabled: bool = True
     host: str = "0.0.0.0"
     ipv6: bool = True  # with host 0.0.0.0, listen on [::] too
-    port: int = 2525
+    port: Port = 2525
     name: str = "localhost.localdomain"  # what the server calls itself; a real name would tell where the sensor is
     banner: str = "ESMTP Postfix (Debian/GNU)"
     starttls: bool = True
-    most_mail_bytes: int = 10_240_000  # Postfix's message_size_limit; larger ones are refused, and recorded all the same
-    body_bytes: int = 4096  # how much of a body is kept
-    connection_seconds: float = 60  # absolute, from the first byte to the last
+    most_mail_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 10_240_000  # Postfix's; larger ones are refused, and recorded all the same
+    body_bytes: Annotated[int, msgspec.Meta(ge=0, le=65_536)] = 4096  # how much of a body is kept
+    connection_seconds: Seconds = 60  # absolute, from the first byte to the last
     limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        if not (self.name + self.banner).isascii() or not (self.name + self.banner).isprintable():
+            raise ValueError("name and banner: one line of ASCII each; a server's greeting can't hold anything else")
 
 
 Config = MailConfig
@@ -61,23 +64,21 @@ class MailSensor:
         self.config, self.emit, self.clock = config, emit, clock
         self.tls: ssl.SSLContext | None = None
         self._keys = keys
-        if not (config.name + config.banner).isascii() or "\n" in config.name + config.banner:
-            raise ConfigurationError("mail.name and mail.banner: one line of ASCII each", "A server's greeting can't hold anything else.")
-        self._sockets = bind(config.host, config.port, "mail.port", ipv6=config.ipv6)
-        self._gate = Gate(config.limits, "mail", emit, clock, self._sockets[0].getsockname()[1])
+        self._sockets = bind(config.host, config.port, "sensors.mail.port", ipv6=config.ipv6)
+        self.gate = Gate(config.limits, "mail", emit, clock, self._sockets[0].getsockname()[1])
 
     async def run(self) -> None:
         silenced = logging.getLogger("mail.log")  # the library's; its messages carry what strangers wrote, passwords too
         silenced.setLevel(logging.CRITICAL + 1)
         if self.config.starttls:
             self.tls = await asyncio.to_thread(tls_context, self._keys, self.clock)
-        await Listener(self._sockets, self._gate, self._start).serve()
+        await Listener(self._sockets, self.gate, self._start).serve()
 
     def listening(self) -> list[str]:
         return addresses_of(self._sockets)
 
     def dropped(self) -> int:
-        return self._gate.refused
+        return self.gate.refused
 
     async def _start(self, arrival: Arrival, line: Line) -> None:
         await asyncio.get_running_loop().connect_accepted_socket(partial(_Connection, self, arrival, line), arrival.sock)
@@ -139,7 +140,7 @@ class _Connection(SMTP):
         )  # fmt: skip
         # Again, with a reader of our own: the library gives no way to hand one in.
         asyncio.StreamReaderProtocol.__init__(self, _Reader(limit=_LINE_BYTES, loop=loop), self._cb_client_connected, loop)
-        line.cut = partial(self._cut, "evicted: limit of all connections")
+        line.cut = self._evict
 
     # --- what the transport calls ---
 
@@ -163,6 +164,9 @@ class _Connection(SMTP):
         if self.transport is not None:
             self.transport.write(f"421 4.4.2 {self.hostname} Error: timeout exceeded\r\n".encode())
         self._cut("deadline")
+
+    def _evict(self) -> None:
+        self._cut(self._sensor.gate.cut_reason)
 
     def _cut(self, outcome: str) -> None:
         """Close at once; a peer that doesn't read can't delay it."""

@@ -13,14 +13,15 @@ import logging
 import socket
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
+import msgspec
 from prometheus_client import Counter
 
 from teiten import metrics
 from teiten.addresses import pack
 from teiten.clock import MICROSECONDS, Clock, system_clock
-from teiten.config import Settings
+from teiten.config import Port, Seconds, Settings
 from teiten.errors import ConfigurationError, PortTaken
 from teiten.model import Access
 from teiten.packets.headers import UDP, protocol_name, target_of
@@ -40,22 +41,24 @@ ignored = Counter("teiten_packets_ignored", "Packets seen and not kept, by reaso
 
 
 class PacketConfig(Settings, frozen=True):
-    enabled: bool = True
     mode: Literal["auto", "live", "listen"] = "auto"  # auto: live where it is allowed
     interfaces: tuple[str, ...] = ()  # none named: all of them
     prefixes: tuple[str, ...] = ()  # networks observed besides this machine's own addresses
-    ignore_ports: tuple[int, ...] = ()  # TCP and UDP, for instance of the public site
+    ignore_ports: tuple[Port, ...] = ()  # TCP and UDP, for instance of the public site
     loopback: bool = False  # observe this machine's traffic with itself: for demonstrations and tests
     established: bool = False  # keep packets of established TCP connections too, as category other
-    ring_mebibytes: int = 16
-    body_bytes: int = 256
+    ring_mebibytes: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 16
+    body_bytes: Annotated[int, msgspec.Meta(ge=0, le=65_536)] = 256
     # Without live capture: unprivileged ports that are often addressed
     host: str = "0.0.0.0"
     ipv6: bool = True  # with host 0.0.0.0, listen on [::] too
-    tcp_ports: tuple[int, ...] = (1433, 1521, 2323, 2375, 3306, 3389, 4444, 5432, 5555, 5900, 6379, 7547, 8081, 8443, 8888, 9200, 11211, 27017)
-    udp_ports: tuple[int, ...] = (1434, 1900, 3478, 3702, 5060, 5353, 11211)
-    wait_seconds: float = 10  # how long an accepted connection may take to say something
+    tcp_ports: tuple[Port, ...] = (1433, 1521, 2323, 2375, 3306, 3389, 4444, 5432, 5555, 5900, 6379, 7547, 8081, 8443, 8888, 9200, 11211, 27017)
+    udp_ports: tuple[Port, ...] = (1434, 1900, 3478, 3702, 5060, 5353, 11211)
+    wait_seconds: Seconds = 10  # how long an accepted connection may take to say something
     limits: Limits = Limits()
+
+    def __post_init__(self) -> None:
+        _networks(self.prefixes)
 
 
 Config = PacketConfig
@@ -111,14 +114,14 @@ class PacketSensor:
             self._missed = "needs CAP_NET_RAW"
             if self._config.mode == "live":
                 raise ConfigurationError(
-                    "packet.mode is live, but this process may not capture packets.",
-                    "Give the service AmbientCapabilities=CAP_NET_RAW, or set packet.mode to auto or listen.",
+                    "sensors.packet.mode is live, but this process may not capture packets.",
+                    "Give the service AmbientCapabilities=CAP_NET_RAW, or set sensors.packet.mode to auto or listen.",
                 ) from None
             _log.warning("packet sensor: no live capture, %s; listening on ports instead", self._missed)
         except OSError as error:
             self._close_rings()
             known = ", ".join(name for _, name in socket.if_nameindex())
-            raise ConfigurationError(f"packet.interfaces: capture can't start: {error.strerror}", f"Interfaces here: {known}.") from error
+            raise ConfigurationError(f"sensors.packet.interfaces: capture can't start: {error.strerror}", f"Interfaces here: {known}.") from error
         if self._rings:
             self._refresh()
 
@@ -186,12 +189,12 @@ class PacketSensor:
         self._sockets = [sock for port in self._config.tcp_ports for sock in self._bound(port, "tcp")]
         self._datagrams = [sock for port in self._config.udp_ports for sock in self._bound(port, "udp")]
         if not self._sockets and not self._datagrams:
-            raise PortTaken("packet sensor: none of its ports is free.", "Set packet.tcp_ports and packet.udp_ports to free ports.")
+            raise PortTaken("packet sensor: none of its ports is free.", "Set sensors.packet.tcp_ports and sensors.packet.udp_ports to free ports.")
 
     def _bound(self, port: int, protocol: str) -> list[socket.socket]:
         try:
             if protocol == "tcp":
-                return listener.bind(self._config.host, port, "packet.tcp_ports", ipv6=self._config.ipv6)
+                return listener.bind(self._config.host, port, "sensors.packet.tcp_ports", ipv6=self._config.ipv6)
             return _bind_datagram(self._config.host, port, self._config.ipv6)
         except (PortTaken, OSError) as error:
             _log.warning("packet sensor: skips port %d/%s: %s", port, protocol, str(error).partition("\n")[0])
@@ -283,7 +286,7 @@ def _networks(prefixes: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...
     try:
         return tuple(ip_network(prefix, strict=False) for prefix in prefixes)
     except ValueError as error:
-        raise ConfigurationError(f"packet.prefixes: {error}", "Allowed: networks like 192.0.2.0/24 or 2001:db8::/48.") from error
+        raise ValueError(f"prefixes: {error} (allowed: networks like 192.0.2.0/24 or 2001:db8::/48)") from error
 
 
 def _name(sock: socket.socket) -> str:

@@ -14,9 +14,10 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import asyncssh
+import msgspec
 from asyncssh import connection as library
 from asyncssh.logging import SSHLogger
 from asyncssh.misc import MaybeAwait
@@ -24,7 +25,7 @@ from asyncssh.packet import NameList, SSHPacket, SSHPacketHandler, String, UInt3
 
 from teiten import metrics
 from teiten.clock import Clock
-from teiten.config import Settings
+from teiten.config import Port, Settings
 from teiten.errors import ConfigurationError
 from teiten.model import Access
 from teiten.protocols import ssh as protocol
@@ -43,13 +44,12 @@ _MOST_WAITING_BYTES: Final = 512 * 1024
 
 
 class SshConfig(Settings, frozen=True):
-    enabled: bool = True
     host: str = "0.0.0.0"
     ipv6: bool = True  # with host 0.0.0.0, listen on [::] too
-    port: int = 2222
+    port: Port = 2222
     version: str = "OpenSSH_9.2p1 Debian-2+deb12u7"  # after SSH-2.0-
-    tries: int = 6  # attempts per connection
-    login_seconds: int = 30  # absolute, from the first byte to the last
+    tries: Annotated[int, msgspec.Meta(ge=1)] = 6  # attempts per connection
+    login_seconds: Annotated[int, msgspec.Meta(ge=1)] = 30  # absolute, from the first byte to the last
     limits: Limits = Limits()
 
 
@@ -62,7 +62,7 @@ class SshSensor:
     def __init__(self, config: SshConfig, emit: Emit, clock: Clock, keys: Path) -> None:
         self.config, self.emit, self.clock = config, emit, clock
         self._keys = keys
-        self._sockets = bind(config.host, config.port, "ssh.port", ipv6=config.ipv6)
+        self._sockets = bind(config.host, config.port, "sensors.ssh.port", ipv6=config.ipv6)
         self.gate = Gate(config.limits, "ssh", emit, clock, self._sockets[0].getsockname()[1])
         self._options: asyncssh.SSHServerConnectionOptions | None = None
 

@@ -14,11 +14,13 @@ from collections.abc import Iterable
 from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
+
+import msgspec
 
 from teiten import metrics
 from teiten.clock import Clock, to_datetime
-from teiten.config import Settings
+from teiten.config import Port, Seconds, Settings
 from teiten.model import Access
 from teiten.protocols import http
 from teiten.protocols.tls import TlsConversation
@@ -28,15 +30,14 @@ from teiten.sensors.listener import Arrival, Gate, Limits, Line, Listener, addre
 
 
 class WebConfig(Settings, frozen=True):
-    enabled: bool = True
     host: str = "0.0.0.0"
     ipv6: bool = True  # with host 0.0.0.0, listen on [::] too
-    port: int = 8080
+    port: Port = 8080
     server: str = "nginx"  # the Server header
-    body_bytes: int = 4096  # kept of a body; length and SHA-256 are of the whole
-    headers_seconds: float = 10  # absolute, from the first moment of a request to the end of its headers
-    connection_seconds: float = 30  # absolute, for everything
-    quiet_seconds: float = 0.3  # silence that ends input without an end of its own (not HTTP, broken requests)
+    body_bytes: Annotated[int, msgspec.Meta(ge=0, le=65_536)] = 4096  # kept of a body; length and SHA-256 are of the whole
+    headers_seconds: Seconds = 10  # absolute, from the first moment of a request to the end of its headers
+    connection_seconds: Seconds = 30  # absolute, for everything
+    quiet_seconds: Seconds = 0.3  # silence that ends input without an end of its own (not HTTP, broken requests)
     limits: Limits = Limits()
 
 
@@ -49,7 +50,7 @@ class WebSensor:
     def __init__(self, config: WebConfig, emit: Emit, clock: Clock, keys: Path) -> None:
         self.config, self.emit, self.clock = config, emit, clock
         self._keys = keys
-        self._sockets = bind(config.host, config.port, "web.port", ipv6=config.ipv6)
+        self._sockets = bind(config.host, config.port, "sensors.web.port", ipv6=config.ipv6)
         self.gate = Gate(config.limits, "web", emit, clock, self._sockets[0].getsockname()[1])
         self.tls: ssl.SSLContext | None = None
 

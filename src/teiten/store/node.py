@@ -25,7 +25,7 @@ from teiten.model import BatchKey, Gap, Heartbeat, Receipt, SensorEntry
 from teiten.store import health, intake, lake, repair, retention, sealing, statements
 from teiten.store.answers import Answers, Rows
 from teiten.store.catalogue import Catalogue, Part
-from teiten.store.days import dates_of, days_of
+from teiten.store.days import dates_of, days_of, start_of
 from teiten.store.engine import FILE, connect, transaction
 from teiten.store.intake import Stamp
 from teiten.store.ledger import Ledger
@@ -237,11 +237,12 @@ class NodeStore:
             self._catalogue.publish(self._catalogue.read(connection), parts if state == "expired" else ())
 
     def apply_retention(self, keep_days: int | None = None, keep_bytes: int | None = None) -> Retention:
-        """Drop sealed rows older than `keep_days` full days, and the oldest beyond `keep_bytes`; counts stay exact."""
-        before_on = None if keep_days is None else day_of(self._clock(), self.zone) - timedelta(days=keep_days)
+        """Drop rows sealed more than `keep_days` full days ago, and the oldest days beyond `keep_bytes`; counts stay exact."""
+        now = self._clock()
+        before_at = None if keep_days is None else start_of(day_of(now, self.zone) - timedelta(days=keep_days), self.zone)
         with self._seal_lock:
             contents = self._catalogue.contents
-            chosen = retention.choose(contents, before_on, keep_bytes)
+            chosen = retention.choose(contents, before_at, keep_bytes)
             if chosen:
                 self._drop(chosen, "expired")
         return retention.report(contents, chosen)

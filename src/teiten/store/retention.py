@@ -20,10 +20,13 @@ class Retention(msgspec.Struct, frozen=True):
     kept_bytes: int
 
 
-def choose(contents: Contents, before_on: date | None, keep_bytes: int | None) -> list[Part]:
-    """Rows parts of days before `before_on`, and then the oldest days until the rest fits into `keep_bytes`."""
+def choose(contents: Contents, before_at: int | None, keep_bytes: int | None) -> list[Part]:
+    """Rows parts of days that were last written before `before_at`, and then the oldest days until the rest fits into `keep_bytes`.
+
+    The age is that of the parts, not of the day: a log of long ago that was imported today is as fresh as what was observed today.
+    """
     live = contents.live("rows")
-    chosen = {day for day in live if before_on is not None and day < before_on}
+    chosen = {day for day, parts in live.items() if before_at is not None and max(part.changed_at for part in parts) < before_at}
     if keep_bytes is not None:
         held = size(part for day in live if day not in chosen for part in live[day])
         for day in sorted(set(live) - chosen):

@@ -20,6 +20,7 @@ import msgspec
 
 from teiten.clock import Clock
 from teiten.config import Settings
+from teiten.errors import TeitenError
 from teiten.metrics import problems, undelivered
 from teiten.model import Receipt
 from teiten.transport import segments
@@ -137,6 +138,9 @@ class Courier:
         except Refused as error:
             self._refusals += 1
             self._fail(str(error))
+            return False
+        except TeitenError as error:  # the centre's store says in words what it lacks, such as room: that is not this batch's fault
+            self._fail(error.problem)
             return False
         except Exception as error:  # whatever a store fails with, the batch has no receipt: count it, keep it, try again
             self._fail(f"{type(error).__name__}: {error}", doubtful=True)

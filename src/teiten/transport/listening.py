@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-import msgspec
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from teiten.config import Settings
+from teiten.config import Port, Settings
 from teiten.errors import ConfigurationError
 from teiten.transport.receiver import Receiver
 
@@ -23,12 +24,20 @@ _HEAD_SECONDS = 10.0
 
 class ListeningSettings(Settings, frozen=True):
     host: str = "0.0.0.0"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8443
+    port: Port = 8443
     certificate_file: str = ""
     key_file: str = ""
     client_ca_file: str = ""  # sensors may show a certificate of this authority; its common name is the sensor's name
     client_certificate_required: bool = False
     unix_socket: str = ""  # instead of host and port
+
+
+class Server(uvicorn.Server):
+    """`serve` until cancelled. uvicorn would take the signals for itself, several servers one after the other."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 class PeerProtocol(HttpToolsProtocol):
@@ -70,16 +79,9 @@ class PeerProtocol(HttpToolsProtocol):
             self._head_deadline = None
 
 
-def make_server(receiver: Receiver, settings: ListeningSettings) -> uvicorn.Server:
+def make_server(receiver: Receiver, settings: ListeningSettings) -> Server:
     """`await server.serve()` listens until `server.should_exit` is set. Over TCP there must be a certificate."""
-    tls: dict[str, Any] = {}
-    if not settings.unix_socket:
-        if not settings.certificate_file:
-            raise ConfigurationError("receiver.certificate_file is not set.", "Batches never travel in the clear: name a certificate and its key.")
-        tls = {"ssl_certfile": settings.certificate_file, "ssl_keyfile": settings.key_file or None}
-        if settings.client_ca_file:
-            required = ssl.CERT_REQUIRED if settings.client_certificate_required else ssl.CERT_OPTIONAL
-            tls |= {"ssl_ca_certs": settings.client_ca_file, "ssl_cert_reqs": required}
+    context = None if settings.unix_socket else server_context(settings)
     config = uvicorn.Config(
         receiver,
         host=settings.host,
@@ -98,9 +100,26 @@ def make_server(receiver: Receiver, settings: ListeningSettings) -> uvicorn.Serv
         timeout_graceful_shutdown=10,
         limit_concurrency=1000,
         backlog=1024,
-        **tls,
+        ssl_context_factory=(lambda _config, _default: context) if context else None,
     )
-    return uvicorn.Server(config)
+    return Server(config)
+
+
+def server_context(settings: ListeningSettings) -> ssl.SSLContext:
+    """Raises ConfigurationError naming the setting whose file is not there or not right."""
+    if not settings.certificate_file:
+        raise ConfigurationError("receiver.certificate_file is not set.", "Batches never travel in the clear: name a certificate and its key.")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    key = "certificate_file and key_file"
+    try:
+        context.load_cert_chain(settings.certificate_file, settings.key_file or None)
+        if settings.client_ca_file:
+            key = "client_ca_file"
+            context.load_verify_locations(settings.client_ca_file)
+            context.verify_mode = ssl.CERT_REQUIRED if settings.client_certificate_required else ssl.CERT_OPTIONAL
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"receiver.{key}: {error}", "Name PEM files that this user may read. Nothing was started or changed.") from error
+    return context
 
 
 def _common_name(certificate: Any) -> str | None:

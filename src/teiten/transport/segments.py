@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -326,7 +327,10 @@ def revive(folder: Path) -> int:
 
 
 def put_back(folder: Path, paths: list[Path]) -> int:
+    moved = 0
     for path in paths:
-        path.rename(folder / path.name)
+        with suppress(FileNotFoundError):  # a running courier forgets old ones
+            path.rename(folder / path.name)
+            moved += 1
     sync_folder(folder)
-    return len(paths)
+    return moved

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 from pathlib import Path
-from typing import Annotated
 
 import httpx2
 import msgspec
 
-from teiten.config import Settings
+from teiten import texts
+from teiten.config import Seconds, Settings
 from teiten.errors import ConfigurationError
 from teiten.model import Receipt
 from teiten.transport.batches import Batch
@@ -34,7 +34,7 @@ class SenderSettings(Settings, frozen=True):
     certificate_file: str = ""  # client certificate with its key, for mutual TLS
     key_file: str = ""
     unix_socket: str = ""  # instead of url, on the same machine
-    timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    timeout_seconds: Seconds = 60.0
 
 
 class Sender:
@@ -42,9 +42,8 @@ class Sender:
 
     def __init__(self, settings: SenderSettings) -> None:
         if settings.url.startswith("http://") or not (settings.url or settings.unix_socket):
-            raise ConfigurationError(
-                "sender.url: needs an https:// address (or unix_socket).", "Batches hold what people typed; they never go in the clear."
-            )
+            why = "`teiten ship --help` shows the table [ship]. Batches hold what people typed; they never go in the clear."
+            raise ConfigurationError("ship.url: needs an https:// address.", why)
         self._timeout_seconds = settings.timeout_seconds
         self._address = "http://collector/v1/batches" if settings.unix_socket else settings.url.rstrip("/") + "/v1/batches"
         self._headers = {"content-type": MEDIA_TYPE} | _authorization(settings.token_file)
@@ -63,8 +62,8 @@ class Sender:
         if status in (200, 409):
             return _receipt(answer)
         if status in _NEVER:
-            raise Refused(f"answer {status}")
-        raise Undelivered(f"answer {status}", retry_after)
+            raise Refused(_told(status, answer))
+        raise Undelivered(_told(status, answer), retry_after)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -86,6 +85,14 @@ def _receipt(answer: bytes) -> Receipt:
         raise Undelivered("an answer without a receipt") from error
 
 
+def _told(status: int, answer: bytes) -> str:
+    """The status and, for whoever reads the log, the centre's own words."""
+    try:
+        return f"answer {status}: {texts.visible(msgspec.json.decode(answer, type=dict[str, str]).get('error', ''))}"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return f"answer {status}"
+
+
 def _seconds(text: str) -> float:
     return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0
 
@@ -96,7 +103,7 @@ def _authorization(token_file: str) -> dict[str, str]:
     try:
         return {"authorization": f"Bearer {Path(token_file).read_text(encoding='ascii').strip()}"}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"sender.token_file: {token_file} can't be read.", "Put the token from `teiten token issue` there.") from error
+        raise ConfigurationError(f"ship.token_file: {token_file} can't be read.", "Put the token from `teiten token issue` there.") from error
 
 
 def _context(settings: SenderSettings) -> ssl.SSLContext:
@@ -105,6 +112,6 @@ def _context(settings: SenderSettings) -> ssl.SSLContext:
         if settings.certificate_file:
             context.load_cert_chain(settings.certificate_file, settings.key_file or None)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(f"sender: certificate files: {error}", "Check ca_file, certificate_file and key_file.") from error
+        raise ConfigurationError(f"ship: certificate files: {error}", "Check ship.ca_file, ship.certificate_file and ship.key_file.") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
+import numpy as np
 import pytest
 
 from teiten.addresses import pack
+from teiten.enrichers import region
 from teiten.enrichers.region import data_name, data_on, regions
 
 
@@ -38,3 +41,19 @@ def test_the_date_of_the_data_is_known() -> None:
     assert isinstance(found, date)
     assert found >= date(2026, 1, 1)
     assert data_name().startswith("iptocc ")
+
+
+def test_each_address_is_looked_up_once_and_a_given_region_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+
+    def look_up(sources: Sequence[bytes]) -> list[str]:
+        asked.extend(sources)
+        return [f"R{source[-1]}" for source in sources]
+
+    monkeypatch.setattr(region, "regions", look_up)
+    sources = np.array([bytes([192, 0, 2, n]) for n in (1, 1, 2)], dtype=object)
+    found = region.with_regions({"observed_at": np.zeros(3, np.int64), "source": sources})
+    assert found["region"].tolist() == ["R1", "R1", "R2"]
+    assert len(asked) == 2
+    assert region.with_regions(found) is found
+    assert region.with_regions({}) == {}

@@ -14,6 +14,7 @@ from collections import Counter
 
 import pytest
 
+from teiten.config import from_mapping
 from teiten.errors import ConfigurationError, PortTaken
 from teiten.model import Access
 from teiten.sensors.listener import Limits
@@ -419,7 +420,7 @@ def test_a_taken_port_says_what_to_do(tmp_path):
 
 def test_a_banner_that_would_break_the_dialogue_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="one line"):
-        MailSensor(MailConfig(host="127.0.0.1", port=0, banner="x\ny"), [].append, lambda: 0, tmp_path)
+        from_mapping({"banner": "x\ny"}, MailConfig, "teiten.toml", "sensors.mail")
 
 
 def test_the_dialogue_reads_like_postfix(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 
 from teiten.addresses import unpack
 from teiten.clock import system_clock
+from teiten.config import from_mapping
 from teiten.errors import ConfigurationError, PortTaken
 from teiten.packets.headers import SYN, TCP, Packet
 from teiten.packets.live import HOST, Frame
@@ -168,14 +169,16 @@ def stop(sensor):
     asyncio.run(main())
 
 
-@pytest.mark.parametrize(
-    ("setting", "match"), [({"prefixes": ("nonsense",)}, "packet.prefixes"), ({"interfaces": ("no-such-link",)}, "packet.interfaces")]
-)
-def test_impossible_settings(setting, match):
-    if "interfaces" in setting and not may_capture():
+def test_an_impossible_prefix_is_refused_with_its_place():
+    with pytest.raises(ConfigurationError, match=r"sensors\.packet: prefixes: 'nonsense'"):
+        from_mapping({"prefixes": ["nonsense"]}, PacketConfig, "teiten.toml", "sensors.packet")
+
+
+def test_an_unknown_interface_is_refused_with_the_known_ones():
+    if not may_capture():
         pytest.skip("needs CAP_NET_RAW to open a capture")
-    with pytest.raises(ConfigurationError, match=match):
-        PacketSensor(PacketConfig(**setting), print, system_clock)
+    with pytest.raises(ConfigurationError, match=r"sensors\.packet\.interfaces"):
+        PacketSensor(PacketConfig(interfaces=("no-such-link",)), print, system_clock)
 
 
 def may_capture():

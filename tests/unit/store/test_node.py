@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -94,8 +95,36 @@ def test_a_question_goes_on_over_a_missing_part(store: NodeStore) -> None:
     assert len(store.status()["corrupt"]) == 1
 
 
-def test_retention_drops_rows_and_keeps_counts(store: NodeStore) -> None:
+@pytest.fixture
+def growing(tmp_path: Path) -> Iterator[NodeStore]:
+    """A store whose four days were sealed one after the other, on days 1, 2, 3 and 4; now it is day 11."""
+    now = [START]
+    opened = NodeStore.open(tmp_path / "growing", UTC, clock=lambda: now[0])
+    opened.take(BatchKey("one", "e", 0, bytes(16)), batch(4, 0), START)
+    for day in range(1, 5):
+        now[0] = START + day * DAY
+        opened.seal(FIRST + timedelta(days=day))
+    now[0] = START + 11 * DAY
+    yield opened
+    opened.close()
+
+
+def test_a_log_of_long_ago_is_as_fresh_as_its_import(tmp_path: Path) -> None:
+    """U-24: an operator who imports old logs today keeps their rows as long as today's."""
+    now = [START + 1000 * DAY]
+    with closing(NodeStore.open(tmp_path / "store", UTC, clock=lambda: now[0])) as store:
+        store.take(BatchKey("one", "file-1", 0, bytes(16)), batch(2, 0), now[0])
+        store.seal(FIRST + timedelta(days=1000))
+        assert store.apply_retention(keep_days=400).days == ()
+        now[0] += 399 * DAY
+        assert store.apply_retention(keep_days=400).days == ()
+        now[0] += 2 * DAY
+        assert store.apply_retention(keep_days=400).dropped_rows == 100
+
+
+def test_retention_drops_rows_and_keeps_counts(growing: NodeStore) -> None:
     """U-24, wish 6: bounded disk by days and by bytes, both reported; counts stay exact."""
+    store = growing
     before = count(store, ALL, UTC)
     told = store.apply_retention(keep_days=8)
     assert (told.days, told.dropped_rows) == ((FIRST, FIRST + timedelta(days=1)), 100)
