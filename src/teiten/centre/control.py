@@ -49,6 +49,10 @@ class Epoch(msgspec.Struct, forbid_unknown_fields=True):
     epoch: str
 
 
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    pass
+
+
 def create_control(here: Here, incoming: Path) -> Starlette:
     def hand_over(order: Handover) -> Any:
         path = incoming / Path(order.file).name
