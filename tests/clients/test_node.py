@@ -109,4 +109,4 @@ def test_the_page_shows_what_was_just_done(node: RunningNode) -> None:
 def test_status_beside_the_running_node_knows_every_channel(node: RunningNode) -> None:
     done = node.teiten("status")
     assert done.returncode == 0, done.stderr
-    assert "node: running" in done.stdout
+    assert "node running" in done.stdout
