@@ -7,7 +7,7 @@ Under `public` it names a target only if vocabulary and redaction agree, and giv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ from teiten.publication.markers import Marker, watch
 from teiten.publication.measuring import Measure, mark_name
 from teiten.publication.policies import Policy
 from teiten.publication.settings import PublicationConfig
-from teiten.publication.targets import Describer, Named, found_of
+from teiten.publication.targets import Describer, Named
 from teiten.publication.view import Counted, Day, Finding, Listed, Target, View
 from teiten.publication.vocabulary import Vocabulary
 from teiten.questions.breadth import Breadth, breadth
@@ -69,7 +69,7 @@ class Builder:
         everyone = {one.id: one for rows, _ in named.values() for one in rows}
         claims = [claim for claim in self._claims(as_of) if self._describer.id(claim.channel, claim.target) in everyone]
         targets = self._targets(period, everyone.values(), claims)
-        findings = tuple(finding for claim in claims if (finding := self._finding(claim, targets, period)))
+        findings = tuple(finding for claim in claims if (finding := self._finding(claim, targets)))
         lists = {channel: self._ranked([targets[one.id].listed for one in rows]) for channel, (rows, _) in named.items()}
         fresh = {channel: tuple(row for row in rows if row.first_on >= period.from_on) for channel, rows in lists.items()}
         ranks = {row.id: row for rows in lists.values() for row in rows}
@@ -80,8 +80,7 @@ class Builder:
     def markers(self, now: int) -> list[Marker]:
         """Signs of somebody marking sensors, for the operator alone."""
         period = window(self.as_of(now))
-        before = Period(period.from_on - timedelta(days=period.days), period.from_on)
-        return [marker for channel in CHANNELS for marker in watch(channel, self._seen(channel, period), self._seen(channel, before))]
+        return [marker for channel in CHANNELS for marker in watch(channel, self._seen(channel, period))]
 
     def _claims(self, as_of: date) -> Sequence[Claim]:
         return self._sources.claims(as_of) if self._sources.claims else ()
@@ -108,7 +107,7 @@ class Builder:
         """An echo of a sensor is not named at all: its masked form would still say that there is one to find."""
         if self._measure.accesses(seen, channel, target) is None or not self._vocabulary.names(channel, target, seen, sensors):
             return False
-        return not (self._policy.redacted and self._redactor.mask(target) != target)
+        return not (self._policy.redacted and self._redactor.betrays(target))
 
     def _targets(self, period: Period, named: Iterable[Named], claims: Sequence[Claim]) -> dict[str, Target]:
         found: dict[str, Target] = {}
@@ -121,9 +120,34 @@ class Builder:
             found |= {target.listed.id: target for target in self._describer.describe(channel, period, ours, names)}
         return found
 
-    def _finding(self, claim: Claim, targets: dict[str, Target], period: Period) -> Finding | None:
+    def _finding(self, claim: Claim, targets: dict[str, Target]) -> Finding | None:
         target = targets.get(self._describer.id(claim.channel, claim.target))
-        return found_of(claim, target, self._measure, last_on=period.to_on - timedelta(days=1)) if target else None
+        networks = self._measure.count(claim.networks, "claim", claim.id)
+        if target is None or (networks is None and claim.level == "attention"):
+            return None
+        return Finding(
+            id=claim.id,
+            target_id=target.listed.id,
+            channel=claim.channel,
+            target=target.listed.target,
+            level=claim.level,
+            states=claim.states,
+            since_on=claim.since_on,
+            raised_on=claim.raised_on,
+            last_on=claim.last_on,
+            days=claim.days,
+            networks=networks,
+            usual=claim.usual if not self._policy.coarse else None,
+            ratio=self._measure.ratio(claim.ratio),
+            sensors=self._measure.sensors(claim.sensors),
+            live=self._measure.sensors(claim.live),
+            reach=self._measure.reach(claim.sensors, claim.live),
+            rule=claim.rule,
+            accesses=target.listed.accesses,
+            sources=target.listed.sources,
+            regions=target.regions[:5],
+            sentence=claim.sentence if not self._policy.coarse else {},
+        )
 
     def _ranked(self, rows: list[Listed]) -> tuple[Listed, ...]:
         """Competition ranks by the published numbers, so that ranks tell no more than they do (M-11)."""

@@ -63,8 +63,7 @@ def _escapes(pattern: re.Pattern[bytes], digits: re.Pattern[bytes], number_base:
 
 def _entities(value: bytes) -> Iterator[tuple[bytes, bool]]:
     if b"&" in value:
-        # Numbers that name no character, such as 0 in UTF-16, become a replacement character, which hides nothing once it is gone.
-        yield html.unescape(value.decode("utf-8", "surrogateescape")).replace("\ufffd", "").encode("utf-8", "surrogatepass"), False
+        yield html.unescape(value.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogatepass"), False
 
 
 def _folded(value: bytes) -> Iterator[tuple[bytes, bool]]:
@@ -98,11 +97,9 @@ def _base64(value: bytes) -> Iterator[tuple[bytes, bool]]:
 
 def _base32(value: bytes) -> Iterator[tuple[bytes, bool]]:
     for token in _BASE32.findall(value)[:50]:
-        for start in range(8):  # other letters may stand right before it
-            part = token[start:].upper()
-            found = _tried(base64.b32decode, part + b"=" * (-len(part) % 8)) or _tried(base64.b32decode, part[: len(part) & ~7])
-            if found:
-                yield found, True
+        found = _tried(base64.b32decode, token.upper() + b"=" * (-len(token) % 8))
+        if found:
+            yield found, True
 
 
 def _hex(value: bytes) -> Iterator[tuple[bytes, bool]]:

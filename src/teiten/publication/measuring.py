@@ -22,10 +22,6 @@ class Measure:
         self._policy = policy
         self._coarsener = coarsener
 
-    @property
-    def coarse(self) -> bool:
-        return self._policy.coarse
-
     def accesses(self, seen: Breadth | None, *about: object) -> int | None:
         """With a coarse policy each source counts to a limit, so that no single one can draw a signal into the number."""
         if seen is None:

@@ -13,10 +13,9 @@ import msgspec
 from teiten import texts
 from teiten.clock import day_of
 from teiten.model import Period
-from teiten.publication.findings import Claim
 from teiten.publication.measuring import Measure
 from teiten.publication.policies import Policy
-from teiten.publication.view import Counted, Finding, Listed, MarkName, Target, target_id
+from teiten.publication.view import Counted, Listed, MarkName, Target, target_id
 from teiten.questions.breadth import Breadth, breadth
 from teiten.questions.counts import count
 from teiten.questions.interface import CountQuestion
@@ -115,40 +114,6 @@ class Describer:
         single = targets[0] if len(targets) == 1 else None
         found = first_seen(self._store, Period(_BEGINNING, period.to_on), channel=channel, group=self._group, target=single)
         return {row.target: row.first_on for row in found}
-
-
-def found_of(claim: Claim, target: Target, measure: Measure, last_on: date | None = None) -> Finding | None:
-    """The finding as the policy lets it out; None for a warning whose sources are too few to be published.
-
-    `last_on`: the last day that is published; no date after it is told (P4).
-    """
-    limit = last_on or date.max
-    networks = measure.count(claim.networks, "claim", claim.id)
-    if networks is None and claim.level == "attention":
-        return None
-    return Finding(
-        id=claim.id,
-        target_id=target.listed.id,
-        channel=claim.channel,
-        target=target.listed.target,
-        level=claim.level,
-        states=claim.states,
-        since_on=min(claim.since_on, limit),
-        raised_on=min(claim.raised_on, limit),
-        last_on=min(claim.last_on, limit),
-        days=claim.days,
-        networks=networks,
-        usual=None if measure.coarse else claim.usual,
-        ratio=measure.ratio(claim.ratio),
-        sensors=measure.sensors(claim.sensors),
-        live=measure.sensors(claim.live),
-        reach=measure.reach(claim.sensors, claim.live),
-        rule=claim.rule,
-        accesses=target.listed.accesses,
-        sources=target.listed.sources,
-        regions=target.regions[:5],
-        sentence={} if measure.coarse else claim.sentence,
-    )
 
 
 def _by_target(rows: list[Breadth]) -> dict[bytes, list[Breadth]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +29,6 @@ from teiten.store.days import dates_of, days_of, start_of
 from teiten.store.engine import FILE, connect, transaction
 from teiten.store.intake import Stamp
 from teiten.store.ledger import Ledger
-from teiten.store.readers import Readers
 from teiten.store.registry import DEFAULT_GROUP, Registry
 from teiten.store.relations import Sight, define
 from teiten.store.retention import Retention
@@ -71,7 +70,6 @@ class NodeStore:
 
     def _start(self) -> None:
         self._connection = connect(self.folder, *self._limits)
-        self._readers = Readers(self._connection)
         self._catalogue = Catalogue(self._connection, self.folder)
         self._ledger = Ledger(self._connection)
         self._registry = Registry(self._connection)
@@ -84,10 +82,9 @@ class NodeStore:
         self._closing = False
 
     def close(self) -> None:
-        """Waits for a day that is being sealed, not for all of them; questions that still run are broken off."""
+        """Waits for a day that is being sealed, not for all of them."""
         self._closing = True
         with self._seal_lock, self._write_lock:
-            self._readers.end()
             self._connection.close()
 
     # Writing
@@ -155,7 +152,6 @@ class NodeStore:
         """The one writer's connection. After the engine gave up (a full disk can do that) the file is opened again."""
         with self._write_lock:
             if self._broken:
-                self._readers.end()
                 self._connection.close()
                 self._start()
             with self._told("write"):
@@ -190,7 +186,7 @@ class NodeStore:
                 self._open_days -= {day}  # a batch that failed had marked it
                 return False
             last_arrival = self._ledger.arrival
-        with self._told("seal"), self._readers.reading() as cursor:
+        with self._told("seal"), closing(self._connection.cursor()) as cursor:
             draft = sealing.draft_day(cursor, self.folder, self._catalogue, day, last_arrival)
         self._list(draft)
         return True
@@ -228,7 +224,7 @@ class NodeStore:
 
     def _rebuild(self, days: set[date]) -> None:
         for day in sorted(days):
-            with self._told("repair"), self._readers.reading() as cursor:
+            with self._told("repair"), closing(self._connection.cursor()) as cursor:
                 draft = repair.draft(cursor, self.folder, self._catalogue.contents, day)
             if draft is not None:
                 self._list(draft)
@@ -295,7 +291,8 @@ class NodeStore:
 
     def _read(self, text: str, parameters: dict[str, Any], relations: list[str], from_on: date | None, to_on: date | None) -> Rows:
         with ExitStack() as stack:
-            cursor = stack.enter_context(self._readers.reading())
+            cursor = self._connection.cursor()
+            stack.callback(cursor.close)
             with self._switch:
                 contents = stack.enter_context(self._catalogue.hold())
                 sight = Sight(self.folder, contents, self._open_days, from_on, to_on)

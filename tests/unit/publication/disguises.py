@@ -86,5 +86,4 @@ AROUND: Final[list[tuple[bytes, bytes]]] = [
     (b"user@", b".example"),
     (b"test ", b" test"),
     (b"<", b">"),
-    (b"GET /x", b"?y"),
 ]
