@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from teiten.clock import system_clock
 from teiten.collector import Collector
-from teiten.enrichers.region import regions
+from teiten.enrichers.region import with_regions
 from teiten.store.node import NodeStore
 from teiten.worlds.synthetic import Synthetic
 
@@ -28,7 +28,7 @@ def main(folder: Path, rows: int, per_batch: int) -> dict[str, Any]:
     days = max(1, rows // (per_batch * _SENSORS))
     world = Synthetic(rows=rows, days=days, sensors=_SENSORS, first_on=date(2026, 1, 1))
     store = NodeStore.open(folder, ZoneInfo("Asia/Tokyo"))
-    collector = Collector(store, regions, system_clock)
+    collector = Collector(store, with_regions, system_clock)
     taking, stored, batches = 0.0, 0, 0
     began = time.perf_counter()
     for batch in world.batches():

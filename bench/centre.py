@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from bench.processes import Process, free_port, python, running
+from bench.processes import Process, free_port, python, running, wait_until
+from teiten.centre.beside import answers
 from teiten.home import Home
 from teiten.transport.tokens import TokenRegistry
 
@@ -42,6 +43,7 @@ def centre(root: Path, *, zone: str = "Asia/Tokyo", cache_seconds: float = 1.0) 
     )
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
     with running(python("-m", "teiten", "--home", root, "up"), root / "output.txt", [site, receiver], env=environment) as process:
+        wait_until(lambda: answers(home.socket), process, root / "output.txt")  # it holds its ports before it is ready
         yield Running(home, process, site, receiver, certificate)
 
 

@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def running(
         )
     try:
         for port in ports:
-            _wait_for(port, process, log, patience_seconds)
+            wait_until(partial(listens, port), process, log, patience_seconds)
         yield process
     finally:
         end(process)
@@ -66,11 +67,16 @@ def told(*arguments: object, seconds: float = 3600.0) -> Any:
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def _wait_for(port: int, process: Process, log: Path, patience_seconds: float) -> None:
+def wait_until(ready: Callable[[], bool], process: Process, log: Path, patience_seconds: float = _PATIENCE_SECONDS) -> None:
+    """Raises RuntimeError with the process's last words when it ends before, or when it takes too long."""
     deadline = time.monotonic() + patience_seconds
     while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if ready():
+            return
         time.sleep(0.05)
-    raise RuntimeError(f"nothing listens on {port}: {log.read_text(errors='backslashreplace')[-2000:]}")
+    raise RuntimeError(f"not ready: {log.read_text(errors='backslashreplace')[-2000:]}")
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times the store: bulk load, sealing, and the questions behind the top page and the lists, over a skewed world of N rows and 180 days.
 
-    python bench/questions.py [--rows 1000000] [--full] [--folder DIR] [--keep]
+    ./run bench questions [--rows 1000000] [--full] [--folder DIR] [--keep]
 
 Same rows for the same N. `cold`: no kept answers; `warm`: asked again while nothing has changed, as visitors of a page do.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import resource
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from bench.tables import heading
 from teiten.model import BatchKey, Period
 from teiten.questions.counts import count
 from teiten.questions.interface import CountQuestion
@@ -164,12 +166,13 @@ def timed(question: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="./run bench questions", description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--full", action="store_true", help="100 million rows")
     parser.add_argument("--folder", type=Path, help="keep the store there, and use what is there already")
-    asked_for = parser.parse_args()
+    asked_for = parser.parse_args(arguments)
+    heading("The questions behind the pages, asked of the store directly", "duckdb", seed=20260101)
     rows = 100_000_000 if asked_for.full else asked_for.rows
     folder = asked_for.folder or Path(tempfile.mkdtemp(prefix="teiten-bench-"))
     store = NodeStore.open(folder, TOKYO)
@@ -186,7 +189,8 @@ def main() -> None:
         store.close()
         if asked_for.folder is None:
             shutil.rmtree(folder)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -59,6 +59,7 @@ class Server(msgspec.Struct):
     rate: list[float] = []  # connections per second, with the client on the same machine
     done: int = 0
     failed: int = 0
+    divisor: int = 1  # Cowrie waits a second before each refusal: fewer connections, or the round takes minutes
 
 
 def play(server: Server, contest: Contest, connections: int) -> None:
@@ -90,7 +91,7 @@ def compare(contest: Contest, rounds: int, share: float, with_cowrie: bool) -> l
             server.idle_mib = resident_mib(server.process.pid)
         for _ in range(rounds):
             for server in servers:
-                play(server, contest, connections)
+                play(server, contest, connections // server.divisor)
         loaded = [resident_mib(server.process.pid) for server in servers]
         stack.close()
         _print(contest, servers, loaded)
@@ -155,7 +156,7 @@ def _bare(folder: Path, contest: Contest) -> Iterator[Server]:
 def _cowrie(folder: Path) -> Iterator[Server]:
     port = free_port()
     with cowrie.serving(folder, port) as process:
-        yield Server(f"Cowrie {cowrie.VERSION}", process, port)
+        yield Server(f"Cowrie {cowrie.VERSION}", process, port, divisor=2)
 
 
 def main(arguments: list[str]) -> int:

@@ -31,7 +31,7 @@ from teiten.centre.beside import Beside
 from teiten.clock import system_clock
 from teiten.collector import Collector
 from teiten.columnar import Columns
-from teiten.enrichers.region import regions
+from teiten.enrichers.region import with_regions
 from teiten.home import Home
 from teiten.model import BatchKey
 from teiten.store.node import NodeStore
@@ -44,17 +44,18 @@ PAGES = ("/ja/", "/ja/ports")
 _COLD, _AGAIN, _KEPT = 20, 100, 500
 
 
-def load(folder: Path, rows: int, today: date) -> float:
+def load(folder: Path, rows: int, days: int, today: date) -> float:
     """Fill the home's store and seal it; returns seconds."""
     began = time.perf_counter()
     home = Home(folder)
     home.prepare()
     store = NodeStore.open(home.store, TOKYO)
-    if not store.days():
-        world = Synthetic(seed=SEED, rows=rows, days=DAYS, sensors=SENSORS)
+    whole = folder / "loaded"
+    if not whole.exists():
+        world = Synthetic(seed=SEED, rows=rows, days=days, sensors=SENSORS)
         for entry in world.sensors():
             store.register(entry)
-        collector = Collector(store, regions, system_clock)
+        collector = Collector(store, with_regions, system_clock)
         yesterday = today - timedelta(days=1)
         for batch in world.batches(yesterday):
             collector.take_columns(batch.key, batch.columns)
@@ -63,6 +64,7 @@ def load(folder: Path, rows: int, today: date) -> float:
         for covered in world.coverage(yesterday):
             store.cover(*covered)
         store.seal(today)
+        whole.touch()
     store.close()
     return time.perf_counter() - began
 
@@ -116,8 +118,8 @@ class Changes:
 _ROW = {"channel": "packet", "kind": "syn", "source": bytes([192, 0, 2, 1]), "target": b"445/tcp", "category": "access"}
 
 
-def measure(folder: Path, rows: int, today: date) -> list[list[str]]:
-    seconds = load(folder, rows, today)
+def measure(folder: Path, rows: int, days: int, today: date) -> list[list[str]]:
+    seconds = load(folder, rows, days, today)
     print(f"{rows:,} accesses loaded and sealed in {seconds:.0f} s", flush=True)
     times: dict[tuple[str, str], list[float]] = {}
     with centre(folder, cache_seconds=0) as node:
@@ -153,6 +155,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./run bench top_page", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="100 M accesses too (about ten minutes more, 4 GB of disk)")
     parser.add_argument("--rows", default="1000000,10000000")
+    parser.add_argument("--days", type=int, default=DAYS, help="fewer, for the density of a large store without its past")
     parser.add_argument("--folder", type=Path, help="keep the stores there, and use what is there already")
     chosen = parser.parse_args(arguments)
     heading("First page and list of ports, over HTTP", "duckdb", "starlette", "jinja2")
@@ -160,9 +163,9 @@ def main(arguments: list[str]) -> int:
     sizes = [int(size) for size in chosen.rows.split(",")] + ([100_000_000] if chosen.full else [])
     found = []
     for rows in sizes:
-        folder = (chosen.folder or Path(tempfile.mkdtemp(prefix="teiten-bench-"))) / str(rows)
+        folder = (chosen.folder or Path(tempfile.mkdtemp(prefix="teiten-bench-"))) / f"{rows}-{chosen.days}"
         try:
-            found += measure(folder, rows, today)
+            found += measure(folder, rows, chosen.days, today)
         finally:
             if chosen.folder is None:
                 shutil.rmtree(folder.parent, ignore_errors=True)
