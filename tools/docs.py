@@ -40,7 +40,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         subprocess.run([sys.executable, "-m", "teiten", "--home", str(home), "demo", "--dates", "original"], check=True)
-        with running_node(home) as node, sync_playwright() as playwright:
+        with running_node(home, zone="Asia/Tokyo") as node, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
             take(browser, f"http://127.0.0.1:{node.ports['site']}")
             browser.close()

@@ -53,11 +53,12 @@ def load_world(centre: Centre, name: str, ends_on: date | None, progress: Callab
     world = load(name)
     for entry in world.sensors():
         centre.register(entry)
-    period = world.period(ends_on)
-    stored = 0
+    period, sensors = world.period(ends_on), len(world.sensors())
+    stored, begun = 0, set()
     for batch in world.batches(ends_on):
         stored += centre.take(batch.key, batch.columns).rows
-        progress(0.0)
+        begun.add(batch.key.sensor)
+        progress(len(begun) / sensors / 2)  # sealing takes about as long again
     if stored:
         for covered in world.coverage(ends_on):
             centre.cover(*covered)

@@ -44,11 +44,11 @@ class RunningNode:
                 return answer
 
 
-def write_settings(home: Path, ports: dict[str, int], packet: str) -> None:
+def write_settings(home: Path, ports: dict[str, int], packet: str, zone: str) -> None:
     home.mkdir(parents=True, exist_ok=True)
     home.joinpath("teiten.toml").write_text(
         f"""
-zone = "UTC"
+zone = "{zone}"
 [site]
 port = {ports["site"]}
 [sensors.web]
@@ -65,10 +65,10 @@ port = {ports["mail"]}
 
 
 @contextmanager
-def running_node(home: Path, packet: str = 'mode = "listen"\ntcp_ports = []\nudp_ports = []', *, demo: bool = False) -> Iterator[RunningNode]:
+def running_node(home: Path, packet: str = 'mode = "listen"\ntcp_ports = []\nudp_ports = []', *, zone: str = "UTC") -> Iterator[RunningNode]:
     ports = {name: free_port() for name in ("site", "web", "ssh", "mail")}
-    write_settings(home, ports, packet)
-    command = [sys.executable, "-m", "teiten", "--home", str(home), "up", *(["--demo"] if demo else [])]
+    write_settings(home, ports, packet, zone)
+    command = [sys.executable, "-m", "teiten", "--home", str(home), "up"]
     with (home / "output.txt").open("wb") as output:
         node = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONUNBUFFERED": "1"})
         try:

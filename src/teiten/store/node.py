@@ -20,7 +20,7 @@ import numpy as np
 
 from teiten.clock import Clock, day_of, system_clock
 from teiten.columnar import Columns, length
-from teiten.errors import TeitenError
+from teiten.errors import ConfigurationError, TeitenError
 from teiten.model import BatchKey, Gap, Heartbeat, Receipt, SensorEntry
 from teiten.store import health, intake, lake, repair, retention, sealing, statements
 from teiten.store.answers import Answers, Rows
@@ -71,6 +71,7 @@ class NodeStore:
     def _start(self) -> None:
         self._connection = connect(self.folder, *self._limits)
         self._catalogue = Catalogue(self._connection, self.folder)
+        self._hold_zone()
         self._ledger = Ledger(self._connection)
         self._registry = Registry(self._connection)
         self._open_days = frozenset(day for (day,) in self._connection.execute("select distinct day from open_rows").fetchall())
@@ -80,6 +81,16 @@ class NodeStore:
         self._touched: dict[date, int] = {}
         self._broken = False
         self._closing = False
+
+    def _hold_zone(self) -> None:
+        """Days that are stored were cut in one zone; another would give other answers without a word."""
+        self._connection.execute("insert into zone select ? where not exists (select 1 from zone)", [str(self.zone)])
+        (held,) = self._connection.execute("select name from zone").fetchone()
+        if held != str(self.zone):
+            self._connection.close()
+            raise ConfigurationError(
+                f"zone: the days of this store are days of {held}, not of {self.zone}", f'Set zone = "{held}" in teiten.toml, or use a new home.'
+            )
 
     def close(self) -> None:
         """Waits for a day that is being sealed, not for all of them."""

@@ -36,6 +36,7 @@ LAYOUT: Final = 1
 
 TABLES: Final = f"""
 create table if not exists facts (name varchar not null, value bigint not null);
+create table if not exists zone (name varchar not null);
 create table if not exists sensors (name varchar not null, sensor_group varchar not null, demo boolean not null, addresses varchar not null);
 create table if not exists epochs (epoch_id bigint not null, sensor varchar not null, epoch varchar not null, mark bigint not null,
   batches bigint not null, batch_rows bigint not null);

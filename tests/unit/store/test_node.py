@@ -253,3 +253,11 @@ def test_rows_that_come_while_a_day_is_sealed_are_kept(store: NodeStore, monkeyp
         assert [(row.accesses, row.sources) for row in count(store, ALL, UTC)] == [(150, 50), (50, 50), (50, 50), (50, 50)]
         store.seal(FIRST + timedelta(days=9))
     assert store.status()["rows"] == {"open": 0, "sealed": 300}
+
+
+def test_a_store_keeps_the_zone_of_its_days(tmp_path: Path) -> None:
+    """Opened with another zone it would cut days differently from those it has; it says so and stays as it is."""
+    NodeStore.open(tmp_path, ZoneInfo("Asia/Tokyo")).close()
+    with pytest.raises(ConfigurationError, match="days of Asia/Tokyo"):
+        NodeStore.open(tmp_path, ZoneInfo("UTC"))
+    NodeStore.open(tmp_path, ZoneInfo("Asia/Tokyo")).close()
