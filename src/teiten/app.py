@@ -17,7 +17,8 @@ import uvicorn
 from teiten.centre.control import create_control
 from teiten.centre.here import Here
 from teiten.centre.interface import Centre
-from teiten.clock import MICROSECONDS, day_of, system_clock
+from teiten.claims import BookClaims
+from teiten.clock import MICROSECONDS, day_of, system_clock, to_datetime
 from teiten.collector import Collector
 from teiten.enrichers.region import data_on, with_regions
 from teiten.errors import ConfigurationError
@@ -25,6 +26,7 @@ from teiten.home import Home
 from teiten.marks import StoreMarks
 from teiten.metrics import problems
 from teiten.model import SensorEntry
+from teiten.publishing import Publisher, plain
 from teiten.sensors.listener import bind
 from teiten.settings import NodeSettings
 from teiten.store.node import NodeStore
@@ -45,7 +47,13 @@ def open_here(home: Home, settings: NodeSettings) -> Here:
     """Open the store in this process. Raises StoreBusy if another process holds it without answering."""
     zone = settings.zone_info()
     store = NodeStore.open(home.store, zone)
-    return Here(store, Collector(store, with_regions, system_clock, home.store / "quarantine"), zone, system_clock)
+    here = Here(store, Collector(store, with_regions, system_clock, home.store / "quarantine"), zone, system_clock)
+    here.publisher = lambda policy: plain(publisher(here, home, settings).publish(policy))
+    return here
+
+
+def publisher(here: Here, home: Home, settings: NodeSettings) -> Publisher:
+    return Publisher(here.store, here.book, here.zone, settings.publication, folder=home.public, keys=home.keys, clock=system_clock)
 
 
 def load_world(centre: Centre, name: str, ends_on: date | None, progress: Callable[[float], None] = lambda _: None) -> int:
@@ -103,14 +111,21 @@ class Node:
                     group.create_task(keep_running(self._sense_command(kind), kind, self.say))
         finally:
             self.home.socket.unlink(missing_ok=True)
+            for sock in (*self._site_sockets, *(self._receiver_sockets or ())):
+                sock.close()
             await asyncio.to_thread(self.here.close)
 
     def _site(self) -> Any:
+        from teiten.feeds import all_feeds
+        from teiten.glossary import explained
         from teiten.site.asking import StoreAnswers
+        from teiten.site.lookup import StoreLookup
         from teiten.site.pages import create_site
 
         zone, store = self.settings.zone_info(), self.here.store
-        return create_site(StoreAnswers(store, zone, data_on()), self.settings.site, zone, system_clock, StoreMarks(store))
+        marks = StoreMarks(store)
+        lookup = StoreLookup(store, zone, marks, BookClaims(self.here.book, zone), data_on())
+        return create_site(StoreAnswers(store, zone, data_on()), self.settings.site, zone, system_clock, marks, lookup, all_feeds(), explained)
 
     def _sense_command(self, kind: str) -> list[str]:
         return ["-m", "teiten", "--home", str(self.home.root), "sense", kind]
@@ -130,9 +145,17 @@ class Node:
         self.here.seal(day_of(now, self.here.zone))
         keep = self.settings.retention
         self.here.store.apply_retention(keep_days=keep.raw_days, keep_bytes=keep.raw_bytes)
+        self._publish_when_due(now)
         for left in self.home.incoming.iterdir():
             if now - left.stat().st_mtime_ns // 1000 > _LEFT_BEHIND_US:
                 left.unlink(missing_ok=True)
+
+    def _publish_when_due(self, now: int) -> None:
+        """Once a day, from the configured hour on; a missed day is made up for as soon as the node runs."""
+        local = to_datetime(now).astimezone(self.here.zone)
+        found = publisher(self.here, self.home, self.settings)
+        if local.hour >= self.settings.publication.hour and found.made_on() != local.date():
+            found.publish()
 
 
 def yesterday(settings: NodeSettings) -> date:

@@ -27,6 +27,16 @@ class Home:
         return self.root / "findings"
 
     @property
+    def imports(self) -> Path:
+        """A report of each import: what was read, taken, rejected."""
+        return self.root / "imports"
+
+    @property
+    def public(self) -> Path:
+        """The published view, for everybody's eyes."""
+        return self.root / "public"
+
+    @property
     def socket(self) -> Path:
         return self.root / "run" / "node.sock"
 
@@ -52,7 +62,7 @@ class Home:
 
     def prepare(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        for private in (self.store, self.socket.parent, self.incoming, self.keys):
+        for private in (self.store, self.findings, self.socket.parent, self.incoming, self.keys):
             private.mkdir(parents=True, exist_ok=True)
             private.chmod(0o700)
         for passage in (self.root, self.root / "sensor"):

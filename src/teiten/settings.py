@@ -16,6 +16,7 @@ import msgspec
 from teiten.config import Name, Settings, from_mapping, read_settings
 from teiten.errors import ConfigurationError
 from teiten.home import Home
+from teiten.publication.settings import PublicationConfig
 from teiten.sensors import SENSORS
 from teiten.site.settings import SiteConfig
 from teiten.transport.courier import CourierSettings
@@ -45,6 +46,7 @@ class NodeSettings(Settings, frozen=True):
     site: SiteConfig = SiteConfig()
     courier: CourierSettings = CourierSettings()
     retention: RetentionSettings = RetentionSettings()
+    publication: PublicationConfig = PublicationConfig()
     receiver: dict[str, Any] = {}  # see `receiver_settings`: sensors on other machines deliver there
     ship: dict[str, Any] = {}  # see `ship_settings`: where `teiten ship` sends this machine's spools
 

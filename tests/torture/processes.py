@@ -47,7 +47,7 @@ class Site:
 
     def _start(self, module: str, *arguments: object) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"tests.torture.{module}", *map(str, arguments)]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
 
     def drain(self) -> None:

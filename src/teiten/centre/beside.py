@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import httpx2
 import msgspec
 
-from teiten.centre.control import Backup, Before, Cover, Epoch, Handover, Nothing
+from teiten.centre.control import Backup, Before, Cover, Epoch, Handover, Moment, Nothing, Publication
 from teiten.columnar import Columns
 from teiten.enrichers import region
 from teiten.errors import StoreBusy, TeitenError
@@ -74,8 +74,14 @@ class Beside:
     def verify(self) -> list[str]:
         return self._ask("verify", Nothing(), list[str])
 
+    def publish(self, policy: str | None = None) -> dict[str, Any]:
+        return self._ask("publish", Publication(policy), dict[str, Any])
+
     def backup(self, target: Path) -> int:
         return self._ask("backup", Backup(str(target)), int)
+
+    def detect(self, at: int | None = None) -> dict[str, Any]:
+        return self._ask("detect", Moment(at), dict[str, Any])
 
     def close(self) -> None:
         self._client.close()

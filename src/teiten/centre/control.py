@@ -49,6 +49,14 @@ class Epoch(msgspec.Struct, forbid_unknown_fields=True):
     epoch: str
 
 
+class Moment(msgspec.Struct, forbid_unknown_fields=True):
+    at: int | None = None  # microseconds UTC
+
+
+class Publication(msgspec.Struct, forbid_unknown_fields=True):
+    policy: str | None = None  # None: the configured one
+
+
 class Nothing(msgspec.Struct, forbid_unknown_fields=True):
     pass
 
@@ -74,6 +82,8 @@ def create_control(here: Here, incoming: Path) -> Starlette:
             route("sensors", Nothing, lambda _: here.sensors()),
             route("cover", Cover, lambda c: here.cover(c.sensor, c.channel, c.first_on, c.last_on)),
             route("seal", Before, lambda b: here.seal(b.before_on)),
+            route("detect", Moment, lambda m: here.detect(m.at)),
+            route("publish", Publication, lambda p: here.publish(p.policy)),
             route("verify", Nothing, lambda _: here.verify()),
             route("backup", Backup, lambda b: here.backup(Path(b.target))),
         ]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,11 @@ from zoneinfo import ZoneInfo
 from teiten.clock import Clock
 from teiten.collector import Collector
 from teiten.columnar import Columns
+from teiten.errors import TeitenError
+from teiten.findings.book import Book
+from teiten.findings.following import follow, recompute
+from teiten.findings.sentences import as_plain
+from teiten.marks import StoreMarks
 from teiten.model import BatchKey, Receipt, SensorEntry
 from teiten.questions.counts import count
 from teiten.questions.interface import CountQuestion
@@ -26,6 +33,9 @@ class Here:
         self.collector = collector
         self.zone = zone
         self.clock = clock
+        self.book = Book(store.folder.parent / "findings")
+        self.publisher: Callable[[str | None], dict[str, Any]] | None = None  # the app's: publication needs more than the store
+        self._detecting = threading.Lock()  # two runs at once would enter the same tick twice
 
     def count(self, question: CountQuestion) -> list[dict[str, Any]]:
         return plain(count(self.store, question, self.zone), question.by)
@@ -54,8 +64,19 @@ class Here:
     def verify(self) -> list[str]:
         return [str(fault) for fault in self.store.verify()]
 
+    def publish(self, policy: str | None = None) -> dict[str, Any]:
+        if self.publisher is None:
+            raise TeitenError("This centre doesn't publish.")
+        return self.publisher(policy)
+
     def backup(self, target: Path) -> int:
         return self.store.backup(target)
+
+    def detect(self, at: int | None = None) -> dict[str, Any]:
+        marks = StoreMarks(self.store)
+        with self._detecting:
+            page = follow(self.store, self.book, self.clock(), self.zone, marks) if at is None else recompute(self.store, at, self.zone, marks)
+        return {"at": page.at, **as_plain(page, self.zone)}
 
     def close(self) -> None:
         self.store.close()

@@ -37,8 +37,19 @@ class Centre(Protocol):
         """Names of store parts that fail their checksum (set aside by this call); empty when all is well."""
         ...
 
+    def publish(self, policy: str | None = None) -> dict[str, Any]:
+        """Build and replace the published view, by the configured policy or the one named; plain, see publishing.Published."""
+        ...
+
     def backup(self, target: Path) -> int:
         """A consistent copy of the store in the folder `target`, absolute and empty or absent; returns its bytes."""
+        ...
+
+    def detect(self, at: int | None = None) -> dict[str, Any]:
+        """All ticks that are due, entered in the book of findings; with `at` (microseconds UTC) what would have been found then, not entered.
+
+        Plain: `at`, `findings` (see findings/sentences.py) and `noted`, the lists of new, active and becoming active targets.
+        """
         ...
 
     def close(self) -> None: ...

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import resource
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from teiten.settings import NodeSettings, settings_of
 from teiten.transport.spool import SpoolWriter
 
 log = logging.getLogger("teiten.sense")
+_FILES = 16_384
 
 
 def register(app: typer.Typer) -> None:
@@ -53,13 +55,13 @@ async def _observe(home: Home, settings: NodeSettings, kind: str, unconfined: bo
         assert spool is not None, "nothing is observed before the spool is there"
         spool.emit(record)
 
-    sensor = make(kind, settings, emit, keys)
-    if hasattr(sensor, "open"):
-        sensor.open()  # what needs a right is opened before the rights are given up
+    raise_file_limit()
+    sensor = make(kind, settings, emit, keys)  # opens what needs a right, before the rights are given up
     for missing in [] if unconfined else confine([spool_folder, keys]):
         log.warning("%s: %s", kind, missing)
     spool = SpoolWriter(spool_folder, settings.sensor, kind, system_clock, settings.spool)
     spool.watch(sensor.dropped)
+    log.info("%s: observing %s", kind, ", ".join(sensor.listening()))
     observing = asyncio.create_task(sensor.run())
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, observing.cancel)
@@ -68,6 +70,14 @@ async def _observe(home: Home, settings: NodeSettings, kind: str, unconfined: bo
             await observing
     finally:
         spool.close()
+
+
+def raise_file_limit() -> None:
+    """As many open files as this user may have: the usual 1,024 are fewer than the connections, and the spool's next file is one more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def make(kind: str, settings: NodeSettings, emit: Emit, keys: Path) -> Sensor:

@@ -33,13 +33,16 @@ def register(app: typer.Typer) -> None:
 
 def ship(context: typer.Context) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each batch says nothing
     asyncio.run(_ship(context.obj, settings_of(context.obj)))
 
 
 async def _ship(home: Home, settings: NodeSettings) -> None:
     from teiten.transport.sender import Sender
 
-    sender = Sender(settings.ship_settings())
+    wanted = settings.ship_settings()
+    sender = Sender(wanted)
+    logging.getLogger("teiten.ship").info("sending what %s spools to %s", settings.sensor, wanted.url or wanted.unix_socket)
     try:
         await run_couriers(lambda: home.spools, sender, system_clock, settings.courier)
     finally:

@@ -37,8 +37,11 @@ def status(context: typer.Context, format_: Annotated[str, typer.Option("--forma
     one_of("--format", format_, ("table", "json"))
     home: Home = context.obj
     running = answers(home.socket)
-    with open_centre(home) as centre:
-        found = {"home": str(home.root), "node": "running" if running else "not running", **centre.status(), "spools": spools(home)}
+    found: dict[str, Any] = {"home": str(home.root), "node": "running" if running else "not running"}
+    if running or not home.spools or any(home.store.glob("*.duckdb")):  # a machine that only senses and ships has no store, and gets none
+        with open_centre(home) as centre:
+            found |= centre.status()
+    found["spools"] = spools(home)
     typer.echo(json.dumps(found, indent=1, default=str) if format_ == "json" else "\n".join(lines(found, zone_of(home))))
 
 
@@ -60,9 +63,17 @@ def _size(path: Path) -> int:
 
 
 def lines(found: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
-    days, rows, batches, disk = found["days"], found["rows"], found["batches"], found["disk"]
     yield f"home      {found['home']}, node {found['node']}"
-    yield f"days      {days['first'] or 'none yet'} … {days['last'] or ''} ({found['zone']}), {days['sealed']:,} sealed, {len(days['open'])} open"
+    if "days" in found:
+        yield from _store(found, zone)
+    for channel, spool in found["spools"].items():
+        waiting = f"{spool['segments']:,} segments ({spool['bytes']:,} bytes) wait"
+        yield f"spool     {channel}: {waiting}, {spool['dead']} refused, {spool['damaged']} damaged"
+
+
+def _store(found: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
+    days, rows, batches, disk = found["days"], found["rows"], found["batches"], found["disk"]
+    yield f"days      {days['first'] or 'none'} … {days['last'] or 'none'} ({found['zone']}), {days['sealed']:,} sealed, {len(days['open'])} open"
     yield f"rows      {rows['sealed']:,} sealed, {rows['open']:,} open; single rows of {len(found['rows_dropped']):,} days dropped by the retention"
     yield f"batches   {batches['stored']:,} stored, {found['duplicates_since_start']:,} repeated since the start, {batches['conflicts']:,} conflicts"
     yield f"disk      {_mb(disk['database_bytes'] + sum(p['bytes'] for p in found['parts'].values()))} used, {_mb(disk['free_bytes'])} free"
@@ -78,9 +89,6 @@ def lines(found: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:
         since, until = _time(gap["from_at"], zone), _time(gap["to_at"], zone)
         told = f"{gap['sensor']} {gap['channel']}: {texts.visible(gap['reason'])}, {gap['records']:,} records, {since} … {until}"
         yield f"gap       {told} ({gap['gaps']:,} times)"
-    for channel, spool in found["spools"].items():
-        waiting = f"{spool['segments']:,} segments ({spool['bytes']:,} bytes) wait"
-        yield f"spool     {channel}: {waiting}, {spool['dead']} refused, {spool['damaged']} damaged"
 
 
 def _sensor(sensor: dict[str, Any], zone: ZoneInfo) -> Iterator[str]:

@@ -46,7 +46,7 @@ def up(context: typer.Context, demo: Annotated[bool, typer.Option("--demo", help
     node = Node(home, settings, typer.echo)
     if demo:
         _load_demo(node)
-    typer.echo(_welcome(settings))
+    typer.echo(_welcome(home, settings))
     try:
         asyncio.run(_until_stopped(node))
     except* TeitenError as group:
@@ -77,7 +77,7 @@ def _first(group: BaseExceptionGroup[TeitenError]) -> TeitenError:
     return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
-def _welcome(settings: NodeSettings) -> str:
+def _welcome(home: Home, settings: NodeSettings) -> str:
     ports = {kind: getattr(settings.of(kind), "port", None) for kind in settings.channels}
     tries = {
         "web": f"curl -i http://127.0.0.1:{ports.get('web')}/hello",
@@ -87,4 +87,4 @@ def _welcome(settings: NodeSettings) -> str:
     site = f"http://{settings.site.host}:{settings.site.port}/"
     lines = ["", f"  Teiten is observing.  Site: {site}", "", "  Try, and see it on the site within seconds:"]
     lines += [f"    {tries[kind]}" for kind in settings.channels if kind in tries]
-    return "\n".join([*lines, "", "  Ctrl-C stops everything; what was observed stays in the home.", ""])
+    return "\n".join([*lines, "", f"  Ctrl-C stops everything; what was observed stays in {home.root}.", ""])

@@ -15,6 +15,7 @@ from teiten.importers.opencanary import OpenCanary
 from teiten.importers.openssh import OpenSSH
 from teiten.importers.pcap import Pcap
 from teiten.importers.postfix import Postfix
+from teiten.importers.stardust import Stardust
 from teiten.importers.suricata_eve import SuricataEve
 from teiten.importers.tpot import TPot
 from teiten.importers.web_access import WebAccess
@@ -35,6 +36,7 @@ IMPORTERS: dict[str, Importer] = {
     "dionaea": Dionaea(),
     "nfdump": Nfdump(),
     "corsaro": Corsaro(),
+    "stardust": Stardust(),
     "tpot": TPot(),
     "nginx_json": NginxJson(),
     "pcap": Pcap(),

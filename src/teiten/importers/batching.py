@@ -8,10 +8,11 @@ file that has grown is cut again where it was cut before, so that its known part
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from teiten.importers.lines import as_text, chained, weight
 from teiten.importers.reading import Cut
 
 BATCH_RECORDS = 20_000
@@ -21,7 +22,7 @@ _FIRST_RECORD_BYTES = 4096
 
 class Batch(msgspec.Struct):
     first: int  # index of its first record in the file, from 0
-    records: list[bytes]
+    records: Sequence[bytes]
     content_hash: bytes
     ends_file: bool  # the file ends here, or ended here when it was imported before
     is_unfinished: bool = False  # one record without its end
@@ -33,9 +34,11 @@ class Batch(msgspec.Struct):
         return 2 * self.first + self.is_unfinished
 
 
-def hash_records(records: Iterable[bytes], unfinished: bool = False) -> bytes:
-    body = b"\n".join(records)
-    return hashlib.blake2b(body if unfinished else body + b"\n", digest_size=16).digest()
+def hash_records(records: Sequence[bytes], unfinished: bool = False) -> bytes:
+    digest = hashlib.blake2b(as_text(records), digest_size=16)
+    if not unfinished:
+        digest.update(b"\n")
+    return digest.digest()
 
 
 def name_epoch(importer: str, first: bytes, variant: int) -> str:
@@ -43,12 +46,12 @@ def name_epoch(importer: str, first: bytes, variant: int) -> str:
     return f"file-{name}-{variant}"
 
 
-def first_record(records: list[bytes], is_preamble: Callable[[bytes], bool]) -> bytes:
+def first_record(records: Sequence[bytes], is_preamble: Callable[[bytes], bool]) -> bytes:
     """What identifies a file: everything through its first record that is no header, capped."""
     for index, record in enumerate(records):
         if record.strip() and not is_preamble(record):
             return b"\n".join([*records[:index], record[:_FIRST_RECORD_BYTES]])[-2 * _FIRST_RECORD_BYTES :]
-    return b"\n".join(records)[:_FIRST_RECORD_BYTES]
+    return bytes(as_text(records)[:_FIRST_RECORD_BYTES])
 
 
 class Known:
@@ -65,7 +68,7 @@ class Known:
     def has(self, seq: int, content_hash: bytes) -> bool:
         return content_hash in self._hashes.get(seq, {})
 
-    def end_of(self, start: int, records: list[bytes]) -> int | None:
+    def end_of(self, start: int, records: Sequence[bytes]) -> int | None:
         """How many of `records` the stored batch at `start` covers; None if there is none there or it held something else."""
         if 2 * start not in self._hashes:
             return None
@@ -75,7 +78,7 @@ class Known:
             return count if count <= len(records) and self.has(2 * start, hash_records(records[:count])) else None
         return self._end_by_hash(2 * start, records)
 
-    def _end_by_hash(self, seq: int, records: list[bytes]) -> int | None:
+    def _end_by_hash(self, seq: int, records: Sequence[bytes]) -> int | None:
         """The last stored batch may have been short; its end is where the hash fits."""
         running = hashlib.blake2b(digest_size=16)
         for count, record in enumerate(records, 1):
@@ -97,7 +100,7 @@ class Known:
                 return rows
         return None
 
-    def begins(self, opening: list[bytes], unfinished: bool) -> bool:
+    def begins(self, opening: Sequence[bytes], unfinished: bool) -> bool:
         """Whether a file that opens with these records is the one that is stored, or has grown from it."""
         if not opening:
             return False
@@ -111,17 +114,22 @@ class Batches:
     def __init__(self, cut: Cut) -> None:
         self._cut = cut
         self._blocks = iter(cut)
-        self._waiting: list[bytes] = []
+        self._waiting: Sequence[bytes] = []
+        self._weight = 0  # bytes of _waiting
         self._ended = False
 
-    def peek(self) -> list[bytes]:
+    def peek(self) -> Sequence[bytes]:
         """As many records as the next batch may hold."""
-        while not self._ended and len(self._waiting) <= BATCH_RECORDS and not self._is_heavy():
+        more, count = [self._waiting], len(self._waiting)
+        while not self._ended and count <= BATCH_RECORDS and self._weight < BATCH_BYTES:
             block = next(self._blocks, None)
             if block is None:
                 self._ended = True
             else:
-                self._waiting += block
+                more.append(block)
+                count += len(block)
+                self._weight += weight(block)
+        self._waiting = chained(more)
         return self._waiting[: self._rule_end()]
 
     @property
@@ -133,13 +141,14 @@ class Batches:
         while records := self.peek():
             batch = self._next_batch(first, records, known)
             count = len(batch.records)
-            del self._waiting[:count]
+            self._waiting = self._waiting[count:]
+            self._weight -= weight(batch.records)
             if self._ended and not self._waiting:
                 batch.ends_file = True
             first += count
             yield batch
 
-    def _next_batch(self, first: int, records: list[bytes], known: Known) -> Batch:
+    def _next_batch(self, first: int, records: Sequence[bytes], known: Known) -> Batch:
         last_is_unfinished = self.opening_is_unfinished
         if last_is_unfinished and len(records) == 1:
             digest = hash_records(records, unfinished=True)
@@ -156,7 +165,7 @@ class Batches:
 
     def _rule_end(self) -> int:
         end = min(BATCH_RECORDS, len(self._waiting))
-        if not self._is_heavy():
+        if self._weight < BATCH_BYTES:
             return end
         total = 0
         for index in range(end):
@@ -164,6 +173,3 @@ class Batches:
             if total >= BATCH_BYTES:
                 return index + 1
         return end
-
-    def _is_heavy(self) -> bool:
-        return len(self._waiting) > 0 and sum(map(len, self._waiting)) >= BATCH_BYTES

@@ -8,7 +8,7 @@ it is the start of their interval. For ICMP the ports are type and code.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from teiten.importers.interface import Chunk, Reading, ReadOptions, Recognition, Records
@@ -37,7 +37,7 @@ class Corsaro:
         ours = sum(1 for line in lines if _LINE.match(line.rstrip(b"\r")) or _CLASS.match(line))
         return Recognition(0.6, f"{ours} of the first {len(lines)} lines are flowtuples") if ours and 2 * ours >= len(lines) else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -52,7 +52,7 @@ class _Reading:
         self._packed = Packed()
         self._at: int | None = None
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         rows: list[tuple[Any, ...]] = []
         tally = Tally()
         for number, line in enumerate(records, first):

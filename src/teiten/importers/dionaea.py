@@ -7,7 +7,7 @@ documentation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,7 +48,7 @@ class Dionaea:
         ours = sum(1 for entry in entries if isinstance(entry.get("connection"), dict) and {"transport", "type"} <= entry["connection"].keys())
         return Recognition(0.95, f"{ours} of the first {len(entries)} objects have a `connection` with `transport` and `type`") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:

@@ -6,7 +6,7 @@ A tab line stands for `count` packets. For ICMP the "ports" are type and code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -61,7 +61,7 @@ class DShield:
         ours = sum(1 for entry in first_objects(head) if isinstance(entry.get("logs"), list) and "type" in entry)
         return Recognition(0.9, "objects with `type` and `logs`") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -76,7 +76,7 @@ class _Reading:
         self._judge = _Judge(options)
         self._json = JsonReading(_Report, self._judge.judge, _NAMES)
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         if any(record.startswith(b"{") for record in records[:10]):
             return self._json.take(records, first)
         rows: list[tuple[Any, ...]] = []

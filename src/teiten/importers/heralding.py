@@ -2,13 +2,13 @@
 """Heralding's session log (JSON or CSV) and authentication log (CSV) -> connections and SSH logins. Times are UTC.
 
 `log_session.json` holds the attempts that `log_auth.csv` repeats: import the JSON file, or the two CSV files, not all three. Logins over
-protocols without a channel of their own count through their connection.
+protocols without a channel of their own count through their connection; those over telnet are kept as rows of category other.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,13 @@ import msgspec
 from teiten.importers.instants import IsoTimes
 from teiten.importers.interface import Chunk, Reading, ReadOptions, Recognition, Records
 from teiten.importers.json_records import JsonReading, Judged, Refused, first_objects, port, text
-from teiten.importers.rows import Packed, Tally, address_reason, turn
+from teiten.importers.rows import TELNET, Packed, Tally, address_reason, turn
 
 _NAMES = (
-    "observed_at", "channel", "kind", "source", "target", "source_port", "destination_port", "account", "credential", "session", "duration_us",
+    "observed_at", "channel", "kind", "source", "target", "category", "source_port", "destination_port", "account", "credential", "session",
+    "duration_us",
 )  # fmt: skip
+_LOGINS = {"ssh": ("password", "access"), "telnet": TELNET}
 _SESSION_HEAD = b"timestamp,duration,session_id,source_ip,"
 _AUTH_HEAD = b"timestamp,auth_id,session_id,source_ip,"
 
@@ -56,7 +58,7 @@ class Heralding:
         ours = sum(1 for entry in entries if "session_id" in entry and ("auth_attempts" in entry or "num_auth_attempts" in entry))
         return Recognition(0.96, f"{ours} of the first {len(entries)} objects have `session_id` and `num_auth_attempts`") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -74,7 +76,7 @@ class _Reading:
         self._json = JsonReading(_Entry, self._judge.judge, _NAMES, protocol="tcp", handshake=True)
         self._columns: list[str] | None = None
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         if self._columns is None and not (records and records[0].startswith((_SESSION_HEAD, _AUTH_HEAD))):
             return self._json.take(records, first)
         rows: list[tuple[Any, ...]] = []
@@ -115,7 +117,7 @@ class _Judge:
             return place if isinstance(place, Refused) else Refused("no port")
         at, source = place
         rows = [self._connection(at, source, entry, here)]
-        if entry.protocol == "ssh":
+        if entry.protocol in _LOGINS:
             for attempt in entry.auth_attempts[:10_000]:
                 tried_at = self._times.at(attempt.timestamp.encode("utf-8", "replace"))
                 rows.append(_login(at if tried_at is None else tried_at, source, entry, here, attempt))
@@ -136,7 +138,7 @@ class _Judge:
             return place if isinstance(place, Refused) else Refused("no port")
         if "auth_id" not in columns:
             return self._connection(*place, entry, here)
-        if entry.protocol != "ssh":
+        if entry.protocol not in _LOGINS:
             return "login that its connection counts"
         return _login(*place, entry, here, _Attempt("", fields.get("username"), fields.get("password")))
 
@@ -149,9 +151,22 @@ class _Judge:
 
     def _connection(self, at: int, source: bytes, entry: _Entry, here: int) -> tuple[Any, ...]:
         duration = int(entry.duration * 1_000_000) if isinstance(entry.duration, int) and 0 <= entry.duration < 1 << 31 else None
-        return (at, "packet", "connection", source, b"%d/tcp" % here, port(entry.source_port), here, None, None, entry.session_id[:64], duration)
+        return (
+            at,
+            "packet",
+            "connection",
+            source,
+            b"%d/tcp" % here,
+            "access",
+            port(entry.source_port),
+            here,
+            None,
+            None,
+            entry.session_id[:64],
+            duration,
+        )
 
 
 def _login(at: int, source: bytes, entry: _Entry, here: int, attempt: _Attempt) -> tuple[Any, ...]:
-    account = text(attempt.username) or b""
-    return (at, "ssh", "password", source, account, port(entry.source_port), here, account, text(attempt.password), entry.session_id[:64], None)
+    account, (kind, category) = text(attempt.username) or b"", _LOGINS[entry.protocol]
+    return (at, "ssh", kind, source, account, category, port(entry.source_port), here, account, text(attempt.password), entry.session_id[:64], None)

@@ -8,12 +8,10 @@ again, renamed or compressed, is all duplicates; one that has grown continues; a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import closing
-from itertools import chain
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-
-import numpy as np
 
 from teiten.columnar import Columns, length
 from teiten.importers import IMPORTERS
@@ -21,6 +19,7 @@ from teiten.importers.batching import Batch, Batches, Known, first_record, name_
 from teiten.importers.interface import Chunk, Importer, Reading, ReadOptions, Recognition
 from teiten.importers.reading import STDIN, Cut, Opened, find_files
 from teiten.importers.report import FileReport, ImportReport, widen
+from teiten.importers.rows import joined
 from teiten.model import BatchKey, Receipt
 
 Deliver = Callable[[BatchKey, Columns], Receipt]
@@ -29,6 +28,7 @@ Progress = Callable[[str, int, int, int], None]
 """Called after each batch with the file's name, bytes done, bytes in all (of the file as it lies on disk) and records so far."""
 
 _SURE = 0.5
+_FILES_PER_COLLECTION = 200
 _SLACK_US = 86_400_000_000  # a file's own date bounds its times, but zones and clocks may differ by a day
 _OLDEST_DATE_US = 946_684_800_000_000  # an earlier date of a file is no date (archives set 1970 or 1980)
 
@@ -42,40 +42,78 @@ def run_import(
     known: KnownBatches,
     progress: Progress | None = None,
     dry_run: bool = False,
+    may_grow: bool = False,
+    importers: Mapping[str, Importer] | None = None,
 ) -> ImportReport:
     """Import all files behind `paths` (files, folders, globs, `-`) as observations of `sensor`.
 
-    Raises only what `deliver` and `known` raise; a file that can't be read is in the report. With `dry_run` nothing is delivered.
+    Raises only what `deliver` and `known` raise; a file that can't be read is in the report. With `dry_run` nothing is delivered; with
+    `may_grow` a last record without an end waits for it. `importers` are tried instead of all that are known.
     """
     report = ImportReport()
-    intake = _Intake(sensor, options, deliver if not dry_run else _deliver_nothing, known, progress or _be_silent)
-    for path in find_files([str(path) for path in paths]):
-        report.add(intake.take(path))
+    intake = _Intake(sensor, options, deliver if not dry_run else _deliver_nothing, known, progress or _be_silent, may_grow, importers or IMPORTERS)
+    with _collecting_rarely() as collect:
+        for path in find_files([str(path) for path in paths]):
+            report.add(intake.take(path))
+            collect()
     return report
 
 
-def recognise(head: bytes, file_name: str) -> tuple[Importer | None, str]:
+@contextmanager
+def _collecting_rarely() -> Iterator[Callable[[], None]]:
+    """Rows are no cycles, but each batch of them would make Python look through everything it holds for some: a fifth of an import's time.
+
+    So it looks when it is asked to, after files, and by its own rule again afterwards.
+    """
+    was_enabled, files = gc.isenabled(), 0
+
+    def collect() -> None:
+        nonlocal files
+        files += 1
+        if files % _FILES_PER_COLLECTION == 0:
+            gc.collect()
+
+    gc.disable()
+    try:
+        yield collect
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def recognise(head: bytes, file_name: str, importers: Mapping[str, Importer] = IMPORTERS) -> tuple[Importer | None, str]:
     """The surest importer and why, or None and what each said."""
-    found = [(importer, said) for importer in IMPORTERS.values() if (said := importer.recognise(head, file_name)) is not None]
+    found = [(importer, said) for importer in importers.values() if (said := importer.recognise(head, file_name)) is not None]
     best: tuple[Importer, Recognition] | None = max(found, key=lambda pair: pair[1].confidence, default=None)
     if best is not None and best[1].confidence >= _SURE:
         return best[0], best[1].why
     unsure = "; ".join(f"{importer.label}: {said.why}" for importer, said in found)
-    return None, unsure or f"none of {', '.join(IMPORTERS)} knows it by its first bytes"
+    return None, unsure or f"none of {', '.join(importers)} knows it by its first bytes"
 
 
 class _Intake:
-    def __init__(self, sensor: str, options: ReadOptions, deliver: Deliver, known: KnownBatches, progress: Progress) -> None:
+    def __init__(
+        self,
+        sensor: str,
+        options: ReadOptions,
+        deliver: Deliver,
+        known: KnownBatches,
+        progress: Progress,
+        may_grow: bool,
+        importers: Mapping[str, Importer],
+    ) -> None:
         self._sensor = sensor
         self._options = options
         self._deliver = deliver
         self._known = known
         self._progress = progress
+        self._may_grow = may_grow
+        self._importers = importers
 
     def take(self, path: str) -> FileReport:
         report = FileReport("(standard input)" if path == STDIN else path)
         try:
-            opened = Opened(path)
+            opened = Opened(path, self._options.zone.key or "UTC")
         except OSError as error:
             report.problem = f"cannot be read: {error.strerror or error}"
             return report
@@ -89,9 +127,9 @@ class _Intake:
         if not head:
             report.why, report.problem = "empty file", opened.problem
             return
-        importer, report.why = recognise(head, Path(opened.name).name)
+        importer, report.why = recognise(head, Path(opened.name).name, self._importers)
         if importer is None:
-            report.problem = opened.problem or "format not recognised"
+            report.problem = opened.conversion_problem or opened.problem or "format not recognised"
             return
         report.format = importer.name
         options = self._options_for(opened)
@@ -113,6 +151,8 @@ class _Intake:
         batches = Batches(cut)
         epoch, known = self._choose_epoch(importer, batches)
         for batch in batches.along(known):
+            if self._may_grow and batch.is_unfinished:
+                break
             chunk = reading.take(batch.records, batch.first + 1)
             tail = reading.finish() if batch.ends_file else None
             self._settle(batch, [part for part in (chunk, tail) if part is not None], epoch, report)
@@ -150,15 +190,6 @@ class _Intake:
         report.conflicts += receipt.status == "conflict"
         report.taken += taken
         report.accesses += accesses_in(columns)
-
-
-def joined(parts: list[Columns]) -> Columns:
-    """One after the other; a column that some parts lack is empty there."""
-    parts = [part for part in parts if part]
-    if len(parts) < 2:
-        return parts[0] if parts else {}
-    names = dict.fromkeys(chain.from_iterable(parts))
-    return {name: np.concatenate([part.get(name, np.full(length(part), None, dtype=object)) for part in parts]) for name in names}
 
 
 def accesses_in(columns: Columns) -> int:

@@ -7,7 +7,7 @@ time or guesses a zone by itself. Every record is accounted for: taken, other (o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,9 @@ import msgspec
 from teiten.columnar import Columns
 
 SAMPLE_BYTES = 300
-Records = Literal["lines", "json", "mails", "capture"]
+Records = Literal["lines", "json", "mails", "capture", "avro"]
 """How a stream is cut into records: at line ends; into the objects of a JSON array (JSON lines are cut at line ends); before the `From `
-lines of an mbox (a file that begins otherwise is one mail); into the records of a packet capture."""
+lines of an mbox (a file that begins otherwise is one mail); into the records of a packet capture; into the data of an Avro file."""
 
 
 class Recognition(NamedTuple):
@@ -52,7 +52,7 @@ class Chunk(msgspec.Struct):
 class Reading(Protocol):
     """One file on its way through an importer; state (years, headers, open connections) lives here and is bounded."""
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         """What `records` say; `first` is the 1-based number of the first of them. Never raises, whatever the bytes are."""
         ...
 
@@ -69,7 +69,7 @@ class Importer(Protocol):
 
     def recognise(self, head: bytes, file_name: str) -> Recognition | None: ...
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         """What must be known of the whole file before its first record can be read; called only when `surveys`."""
         ...
 

@@ -7,14 +7,18 @@ A `judge` says of a record: a tuple (one row), a list of tuples (several; none i
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from teiten.columnar import Columns, length
+from teiten.importers.fields import are_worth_it
 from teiten.importers.interface import Chunk
+from teiten.importers.lines import Lines, as_text
 from teiten.importers.reading import objects_of_array
-from teiten.importers.rows import FIELD_BYTES, Tally, turn
+from teiten.importers.rows import FIELD_BYTES, Tally, joined, turn
 
 E = TypeVar("E")
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -29,41 +33,48 @@ class Refused(NamedTuple):
 Judged = tuple[Any, ...] | list[tuple[Any, ...]] | str | Refused
 
 
+class ByColumns(Protocol):
+    """What a format can say of many plain lines at once, without making an object of each; it must say what its judge says."""
+
+    def take(self, lines: Lines, leave: Callable[[int], None]) -> tuple[Columns, Counter[str]]:
+        """Rows, and kinds of other with their counts; `leave` is called with the index of each line that is left to the judge."""
+        ...
+
+
 class JsonReading(Generic[E]):
     """A `Reading` of JSON records decoded as struct `E`."""
 
-    def __init__(self, entry: type[E] | Any, judge: Callable[[E], Judged], names: tuple[str, ...], **constants: Any) -> None:
+    def __init__(
+        self, entry: type[E] | Any, judge: Callable[[E], Judged], names: tuple[str, ...], by_columns: ByColumns | None = None, **constants: Any
+    ) -> None:
         self._decoder = msgspec.json.Decoder(entry)
         self._judge = judge
         self._names = names
+        self._by_columns = by_columns
         self._constants = constants
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
-        rows: list[tuple[Any, ...]] = []
-        tally, taken, judge = Tally(), 0, self._judge
-        for index, entry in enumerate(self._decoded(records)):
-            if entry is None:
-                _account_unreadable(tally, first + index, records[index])
-                continue
-            said = judge(entry)
-            if isinstance(said, Refused):
-                tally.reject(first + index, said.reason, records[index])
-            elif isinstance(said, tuple):
-                rows.append(said)
-                taken += 1
-            elif isinstance(said, list):
-                rows += said
-                taken += 1
-            else:
-                tally.count(said)
-        return tally.chunk(turn(self._names, rows, **self._constants), taken)
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
+        if self._by_columns is None or not isinstance(records, Lines) or not are_worth_it(records):
+            return self._careful(records, first)
+        judging = _Judging(self._judge, self._names)
+        columns, other = self._by_columns.take(records, lambda index: judging.judge(first + index, records[index], self._one(records[index])))
+        chunk = judging.chunk(self._constants)
+        return Chunk(
+            joined([columns, chunk.columns]), chunk.taken + length(columns), dict(other + Counter(chunk.other)), chunk.rejected, chunk.damaged
+        )
+
+    def _careful(self, records: Sequence[bytes], first: int) -> Chunk:
+        judging = _Judging(self._judge, self._names)
+        for number, (record, entry) in enumerate(zip(records, self._decoded(records), strict=True), first):
+            judging.judge(number, record, entry)
+        return judging.chunk(self._constants)
 
     def finish(self) -> Chunk | None:
         return None
 
-    def _decoded(self, records: list[bytes]) -> list[E | None]:
+    def _decoded(self, records: Sequence[bytes]) -> list[E | None]:
         try:
-            entries: list[E | None] = list(self._decoder.decode_lines(b"\n".join(records)))
+            entries: list[E | None] = list(self._decoder.decode_lines(as_text(records)))
         except UNREADABLE:
             entries = []
         return entries if len(entries) == len(records) else [self._one(record) for record in records]
@@ -74,6 +85,36 @@ class JsonReading(Generic[E]):
         except UNREADABLE:
             return None
         return entry
+
+
+class _Judging(Generic[E]):
+    """What becomes of the records of one chunk."""
+
+    def __init__(self, judge: Callable[[E], Judged], names: tuple[str, ...]) -> None:
+        self._judge = judge
+        self._names = names
+        self._rows: list[tuple[Any, ...]] = []
+        self._tally = Tally()
+        self._taken = 0
+
+    def judge(self, number: int, record: bytes, entry: E | None) -> None:
+        if entry is None:
+            _account_unreadable(self._tally, number, record)
+            return
+        said = self._judge(entry)
+        if isinstance(said, Refused):
+            self._tally.reject(number, said.reason, record)
+        elif isinstance(said, tuple):
+            self._rows.append(said)
+            self._taken += 1
+        elif isinstance(said, list):
+            self._rows += said
+            self._taken += 1
+        else:
+            self._tally.count(said)
+
+    def chunk(self, constants: dict[str, Any]) -> Chunk:
+        return self._tally.chunk(turn(self._names, self._rows, **constants), self._taken)
 
 
 def _account_unreadable(tally: Tally, number: int, record: bytes) -> None:

@@ -9,7 +9,7 @@ no `IN=` left this host and are no observation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,7 +37,7 @@ class KernelLog:
         ours = sum(1 for line in lines if b" OUT=" in line and b"SRC=" in line and b"PROTO=" in line and _PACKET.search(line) and frames.read(line))
         return Recognition(0.93, f"{ours} of the first {len(lines)} lines have `IN= OUT= SRC= PROTO=`") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> int:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> int:
         return survey_years(blocks).first_year(options.newest_at, options.zone)
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -54,7 +54,7 @@ class _Reading:
         self._rows: list[tuple[Any, ...]] = []
         self._tally = Tally()
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         self._rows, self._tally = [], Tally()
         read = self._frames.read
         for number, line in enumerate(records, first):

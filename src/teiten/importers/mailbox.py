@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_tz
 from typing import Any, NamedTuple
@@ -47,7 +47,7 @@ class Mailbox:
             return Recognition(0.85, "begins with the header of a mail")
         return None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -68,7 +68,7 @@ class _Reading:
         self._zone = options.zone
         self._packed = Packed()
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         rows: list[tuple[Any, ...]] = []
         tally = Tally()
         for number, record in enumerate(records, first):

@@ -7,7 +7,7 @@ milliseconds since the epoch. A flow whose flags hold SYN and ACK was answered; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -43,7 +43,7 @@ class Nfdump:
         ours = sum(1 for entry in entries if {"first", "last", "proto"} <= entry.keys() and ("src4_addr" in entry or "src6_addr" in entry))
         return Recognition(0.95, f"{ours} of the first {len(entries)} objects have `first`, `last` and `src4_addr`") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -60,7 +60,7 @@ class _Reading:
         self._places: list[int] = []  # of the wanted columns; past the end of any line for those that aren't there
         self._is_statistic = False
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         rows: list[tuple[Any, ...]] = []
         tally = Tally()
         for number, record in enumerate(records, first):

@@ -7,7 +7,7 @@ Known names of nginx, Apache, Caddy and T-Pot are tried in order; `request` hold
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from teiten.importers.instants import MONTHS, IsoTimes, micros, minute_at, offset
@@ -35,7 +35,7 @@ class NginxJson:
         ours = sum(1 for entry in entries if _first(entry, _ADDRESSES) and _first(entry, _TIMES) is not None and ("request" in entry or _uri(entry)))
         return Recognition(0.7, f"{ours} of the first {len(entries)} objects have an address, a time and a request") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:

@@ -7,7 +7,7 @@ once: the first, unless they are logins or requests of a channel of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from teiten.importers.instants import IsoTimes
 from teiten.importers.interface import Reading, ReadOptions, Recognition, Records
 from teiten.importers.json_records import JsonReading, Judged, Refused, first_objects, port, text
 from teiten.importers.packet_rows import protocol_number, say_packet
-from teiten.importers.rows import Packed, address_reason
+from teiten.importers.rows import TELNET, Packed, address_reason
 from teiten.importers.seen_connections import SeenConnections
 
 _NAMES = (
@@ -26,6 +26,8 @@ _NAMES = (
 )  # fmt: skip
 _SCANS = {5001: 2, 5002: 2, 5003: 0, 5004: 41, 5005: 1}  # log type -> TCP flags of the packet
 _UDP = frozenset((10001, 11001, 13001, 15001))
+
+_TELNET_LOGIN = 6001
 
 
 class _Entry(msgspec.Struct):
@@ -49,7 +51,7 @@ class OpenCanary:
         ours = sum(1 for entry in entries if isinstance(entry.get("logtype"), int) and "node_id" in entry)
         return Recognition(0.96, f"{ours} of the first {len(entries)} objects have `logtype` and `node_id`") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -82,7 +84,12 @@ class _Judge:
             return _request(entry, at, source, data)
         if 4000 <= kind < 5000:
             return _ssh(entry, at, source, data)
-        return self._connection(entry, at, source)
+        said = self._connection(entry, at, source)
+        if kind != _TELNET_LOGIN:
+            return said
+        if isinstance(said, Refused):
+            return said
+        return [*([said] if isinstance(said, tuple) else []), _telnet(entry, at, source, data)]
 
     def _connection(self, entry: _Entry, at: int, source: bytes) -> Judged:
         here, there = port(entry.dst_port), port(entry.src_port)
@@ -94,6 +101,12 @@ class _Judge:
         kind = "udp" if proto == "udp" else "connection"
         target = b"%d/%s" % (here, proto.encode())
         return (at, "packet", kind, source, target, "access", proto, there, here, proto == "tcp", None, None, None, None, None)
+
+
+def _telnet(entry: _Entry, at: int, source: bytes, data: dict[str, Any]) -> tuple[Any, ...]:
+    account, here, there = text(data.get("USERNAME")) or b"", port(entry.dst_port), port(entry.src_port)
+    kind, category = TELNET
+    return (at, "ssh", kind, source, account, category, "tcp", there, here, True, account, text(data.get("PASSWORD")), None, None, None)
 
 
 def _scan(entry: _Entry, at: int, source: bytes, data: dict[str, Any]) -> Judged:

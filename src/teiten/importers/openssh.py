@@ -9,7 +9,7 @@ User names are written by strangers and may contain blanks and ` from `: every p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,7 +45,7 @@ class OpenSSH:
             return None
         return Recognition(0.95, f"{sshd} of the first {len(lines)} lines are messages of sshd")
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> Survey:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> Survey:
         years, evidence, frames = YearSurvey(), Evidence(), Frames(options.zone, 2000)
         for lines in blocks:
             years.see(lines)
@@ -76,7 +76,7 @@ class _Reading:
         self._names: dict[tuple[bytes, bytes], bytes] = {}  # host and process -> the invalid user it spoke of
         self._last: dict[bytes, Framed] = {}  # host -> its last message, for `last message repeated`
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         self._rows, self._tally = [], Tally()
         read, count, judge = self._frames.read, self._tally.count, self._judge
         for number, line in enumerate(records, first):

@@ -8,7 +8,7 @@ are loaded only when a capture is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from teiten.importers.interface import SAMPLE_BYTES, Chunk, ReadOptions, Recognition, Records, Rejected
@@ -34,7 +34,7 @@ class Pcap:
             return Recognition(0.4, f"begins like a pcap file but ends after {len(head)} of the {HEAD_BYTES} bytes of its header")
         return Recognition(1.0, f"begins with the magic number of a {kind} file")
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> _Reading:
@@ -52,8 +52,8 @@ class _Reading:
 
         self._batches = RecordBatches(oldest_ns=_OLDEST_NS, newest_ns=(options.newest_at + _DAY_US) * 1000)
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
-        columns, fates = self._batches.read(records)
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
+        columns, fates = self._batches.read(list(records))
         other: dict[str, int] = {}
         rejected: list[Rejected] = []
         for index, (why, is_rejected) in fates.items():

@@ -8,7 +8,7 @@ are accesses. Refused recipients, logins and broken dialogues are kept with thei
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -51,7 +51,7 @@ class Postfix:
         ours = sum(1 for found in framed if found.program.startswith(b"postfix"))
         return Recognition(0.94, f"{ours} of the first {len(lines)} lines are messages of postfix") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> int:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> int:
         return survey_years(blocks).first_year(options.newest_at, options.zone)
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -68,7 +68,7 @@ class _Reading:
         self._rows: list[tuple[Any, ...]] = []
         self._tally = Tally()
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         self._rows, self._tally = [], Tally()
         for number, line in enumerate(records, first):
             line = line.rstrip()

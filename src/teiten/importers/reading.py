@@ -16,11 +16,16 @@ import re
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
+from teiten.importers import nfcapd
+from teiten.importers.avro import AvroCutter
 from teiten.importers.interface import Records
+from teiten.importers.lines import Lines, newlines
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -61,18 +66,38 @@ def _below(folder: str) -> Iterator[str]:
 class Opened:
     """A file that can be read, once from the start and, if it is asked for, surveyed before. Raises OSError if it can't be opened."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, zone_name: str = "UTC") -> None:
         self.name = name
         self._raw: IO[bytes] = _on_disk(sys.stdin.buffer) if name == STDIN else _seekable(Path(name))
         self.size = os.fstat(self._raw.fileno()).st_size
         self.changed_at = None if name == STDIN else int(os.fstat(self._raw.fileno()).st_mtime * 1_000_000)
+        self.conversion_problem: str | None = None  # why nfdump could not read its own file
         self.problem: str | None = None  # why the stream broke; all that came before it was given out
+        self._packing: str | None = None
+        if name != STDIN:
+            self._convert(name, zone_name)
         self.rewind()
+
+    def _convert(self, name: str, zone_name: str) -> None:
+        """A binary file of nfdump is read as what nfdump makes of it; where it can't, the file is as it is, and no format knows it."""
+        is_binary = self._raw.read(4) in nfcapd.MAGIC
+        self._raw.seek(0)
+        if not is_binary:
+            return
+        try:
+            converted = nfcapd.as_json(name, zone_name)
+        except nfcapd.NotConverted as error:
+            self.conversion_problem = str(error)
+            return
+        self._raw.close()
+        self._raw, self._packing = converted, "nfdump"
+        self.size = os.fstat(converted.fileno()).st_size
 
     def rewind(self) -> None:
         self._raw.seek(0)
         self.problem = None
-        self._stream, self.packing = _unpacked(self._raw)
+        self._stream, packing = _unpacked(self._raw)
+        self.packing = self._packing or packing
         self._block = self._next_block()
 
     def head(self) -> bytes:
@@ -142,27 +167,30 @@ class Cut:
         self._blocks = opened.blocks()
         self._mbox = records == "mails"
         self._capture = records == "capture"
+        self._avro = records == "avro"
         self._json = records == "json" and opened.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
         self.unfinished = False
 
-    def __iter__(self) -> Iterator[list[bytes]]:
+    def __iter__(self) -> Iterator[Sequence[bytes]]:
         if self._mbox:
             return self._mails(self._blocks)
         if self._capture:
             return self._packets(self._blocks)
+        if self._avro:
+            return self._data(self._blocks)
         return self._values(self._blocks) if self._json else self._lines(self._blocks)
 
-    def _lines(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
+    def _lines(self, blocks: Iterator[bytes]) -> Iterator[Sequence[bytes]]:
         rest = b""
         for block in blocks:
-            lines = (rest + block).split(b"\n")
-            rest = lines.pop()
-            if max(map(len, lines), default=0) > RECORD_BYTES:
-                lines = [piece for line in lines for piece in _pieces(line)]
+            text = rest + block
+            last = text.rfind(b"\n")
+            rest = text[last + 1 :]
+            if last >= 0:
+                yield _bounded(Lines(text, newlines(text)))
             if len(rest) > RECORD_BYTES:
-                *whole, rest = _pieces(rest)
-                lines += whole
-            yield lines
+                *pieces, rest = _pieces(rest)
+                yield pieces
         if rest:
             self.unfinished = True
             yield [rest]
@@ -177,6 +205,13 @@ class Cut:
         last, self.unfinished = cutter.finish()
         if last:
             yield last
+
+    def _data(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
+        cutter = AvroCutter()
+        for block in blocks:
+            yield from cutter.feed(block)
+        if left := cutter.left():
+            yield [left]
 
     def _mails(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
         """Mails without the empty lines behind them, so that the last one is the same when another follows it."""
@@ -199,6 +234,11 @@ class Cut:
         if left:
             self.unfinished = True
             yield [left]
+
+
+def _bounded(lines: Lines) -> Sequence[bytes]:
+    longest = int(np.diff(lines.ends, prepend=lines.start - 1).max()) - 1
+    return lines if longest <= RECORD_BYTES else [piece for line in lines for piece in _pieces(line)]
 
 
 _BETWEEN_MAILS = re.compile(rb"\n\r?\n(?=From [^\n]{0,300}\d\d:\d\d)")

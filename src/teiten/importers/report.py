@@ -11,6 +11,8 @@ import msgspec
 from teiten.importers.interface import Chunk, Rejected
 
 SAMPLES_PER_REASON = 5
+SAMPLES_IN_ALL = 2_000
+"""Files after that many samples keep their counts only: ten thousand bad files must fit in memory."""
 _MOST_REASONS = 200
 
 
@@ -51,6 +53,8 @@ class ImportReport(msgspec.Struct):
     damaged: int = 0
     problems: int = 0  # files that could not be read, not to the end, or not recognised
     spans: dict[str, tuple[int, int]] = {}
+    samples_kept: int = 0
+    files_left_out: int = 0  # of `files`, where a record keeps only some
 
     @property
     def is_complete(self) -> bool:
@@ -59,6 +63,9 @@ class ImportReport(msgspec.Struct):
 
     def add(self, file: FileReport) -> None:
         self.files.append(file)
+        if self.samples_kept >= SAMPLES_IN_ALL:
+            file.samples, file.damaged_samples = [], []
+        self.samples_kept += len(file.samples) + len(file.damaged_samples)
         self.read += file.read
         self.taken += file.taken
         self.accesses += file.accesses

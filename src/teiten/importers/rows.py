@@ -6,13 +6,14 @@ Also the cached way from an address in a log to its packed form. Nothing here kn
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from teiten.addresses import pack
-from teiten.columnar import Columns
+from teiten.columnar import Columns, length
 from teiten.columns import COLUMNS
 from teiten.importers.interface import SAMPLE_BYTES, Chunk, Rejected
 
@@ -20,6 +21,8 @@ FIELD_BYTES = 4096
 """Cap of a value from a log; what is longer is cut and the row says so."""
 _TYPES = {column.name: column.type for column in COLUMNS}
 _ALWAYS: dict[str, Any] = {"category": "access", "times": 1, "protocol": "tcp", "handshake": False, "encrypted": False, "truncated": False}
+TELNET = ("telnet-password", "other")
+"""Kind and category of a login over telnet: kept with what was tried, but no channel counts it; its connection is the access."""
 _CACHED_ADDRESSES = 50_000
 _MOST_KINDS = 200
 
@@ -48,6 +51,15 @@ def _array(name: str, values: tuple[Any, ...]) -> NDArray[Any]:
 
 def _same(name: str, value: Any, count: int) -> NDArray[Any]:
     return np.full(count, value, dtype=np.bool_ if _TYPES[name] == "boolean" else object)
+
+
+def joined(parts: list[Columns]) -> Columns:
+    """One after the other; a column that some parts lack is empty there."""
+    parts = [part for part in parts if part]
+    if len(parts) < 2:
+        return parts[0] if parts else {}
+    names = dict.fromkeys(chain.from_iterable(parts))
+    return {name: np.concatenate([part.get(name, np.full(length(part), None, dtype=object)) for part in parts]) for name in names}
 
 
 class Packed(dict[bytes, bytes | None]):

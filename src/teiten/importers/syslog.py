@@ -9,7 +9,7 @@ of the file gets the latest year that puts it not after `newest_at`, and in whic
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -24,9 +24,10 @@ _ISO = rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d
 _FRAME = re.compile(rb"(?:<\d{1,3}>)?(?:" + _STAMP + rb"|" + _ISO + rb") (\S+) (?:([^\s\[\]:]+)(?:\[(\d+)\])?:|(?=last message repeated)) ?")
 _FRAME_5424 = re.compile(
     rb"<\d{1,3}>1 ()()()" + _ISO + rb" (\S+) (\S+) (\d+|-) \S+ "
-    rb"(?:-|(?:\[(?:[^\]\"\\]|\\.|\"(?:[^\"\\]|\\.)*\")*\])+) ?(?:\xef\xbb\xbf)?"
+    rb"(?:-|(?:\[(?:[^\]\"\\]++|\\.|\"(?:[^\"\\]++|\\.)*+\")*+\])++) ?(?:\xef\xbb\xbf)?"
 )
 _HEAD = re.compile(rb"\n(?:<\d{1,3}>)?([JFMASOND][a-z][a-z]) ([ \d]?\d) (\d\d:\d\d:\d\d)")
+_LONGEST_FRAME = 16_384  # structured data in front of a message; a longer one is no frame
 _HALF_A_YEAR = 6  # months
 
 
@@ -73,7 +74,7 @@ class Frames:
     def _unusual(self, line: bytes) -> Framed | None:
         if line.startswith(b"{"):
             return self._from_journal(line)
-        found = _FRAME_5424.match(line)
+        found = _FRAME_5424.match(line, 0, _LONGEST_FRAME)
         if found is None:
             return None
         *_, minute, second, fraction, zone, host, program, process = found.groups()
@@ -125,7 +126,7 @@ class YearSurvey:
         self._latest = (-1, 0, 0, b"")
         self._leap_turns: set[int] = set()
 
-    def see(self, lines: list[bytes]) -> None:
+    def see(self, lines: Sequence[bytes]) -> None:
         """Consecutive lines of the file, in order."""
         heads = _HEAD.findall(b"\n" + b"\n".join(line[:24] for line in lines))
         for (name, day), group in groupby(heads, key=lambda head: (head[0], int(head[1]))):
@@ -148,7 +149,7 @@ class YearSurvey:
         return year
 
 
-def survey_years(blocks: Iterable[list[bytes]]) -> YearSurvey:
+def survey_years(blocks: Iterable[Sequence[bytes]]) -> YearSurvey:
     survey = YearSurvey()
     for lines in blocks:
         survey.see(lines)

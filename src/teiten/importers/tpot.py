@@ -7,7 +7,7 @@ events of one connection count once. Cowrie's logins go to the ssh channel, requ
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from teiten.importers.instants import IsoTimes
 from teiten.importers.interface import Reading, ReadOptions, Recognition, Records
 from teiten.importers.json_records import JsonReading, Judged, Refused, first_objects, port, text
 from teiten.importers.packet_rows import protocol_number, say_flow
-from teiten.importers.rows import Packed, address_reason
+from teiten.importers.rows import TELNET, Packed, address_reason
 from teiten.importers.seen_connections import SeenConnections
 
 _NAMES = (
@@ -40,7 +40,7 @@ class TPot:
         ours = sum(1 for entry in entries if "type" in entry and any(name.startswith("t-pot_") for name in entry))
         return Recognition(0.99, f"{ours} of the first {len(entries)} objects have `type` and `t-pot_…` fields") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -74,7 +74,7 @@ class _Judge:
             return Refused(address_reason(address))
         if at is None:
             return Refused("impossible time")
-        if entry.get("eventid") in _LOGINS and entry.get("protocol", "ssh") == "ssh":
+        if entry.get("eventid") in _LOGINS:
             return _login(entry, at, source)
         method, uri = _any(entry, _METHODS), _any(entry, _URIS)
         if method is not None and uri is not None:
@@ -97,9 +97,10 @@ class _Judge:
 
 def _login(entry: dict[str, Any], at: int, source: bytes) -> Judged:
     account = text(entry.get("username")) or b""
+    kind, category = TELNET if entry.get("protocol") == "telnet" else ("password", "access")
     outcome = "accepted" if entry["eventid"].endswith("success") else "refused"
     return (
-        at, "ssh", "password", source, account, "access", "tcp", port(entry.get("src_port")), port(entry.get("dest_port")), True, account,
+        at, "ssh", kind, source, account, category, "tcp", port(entry.get("src_port")), port(entry.get("dest_port")), True, account,
         text(entry.get("password")), None, None, _session(entry), outcome,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ taken and reported as damaged. A forwarded address (X-Forwarded-For) is what a s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timezone
 from typing import Any
 
@@ -54,7 +54,7 @@ class WebAccess:
             0.9 if 2 * whole >= len(lines) else 0.6, f'{whole} of the first {len(lines)} lines are `address - user [time] "request" status bytes …`'
         )
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> _Reading:
@@ -78,7 +78,7 @@ class _Reading:
         self._rows: list[tuple[Any, ...]] = []
         self._tally = Tally()
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
         self._rows, self._tally = [], Tally()
         match, packed, at = _COMMON.match, self._packed, self._at
         row = self._row

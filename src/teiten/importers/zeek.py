@@ -8,16 +8,22 @@ tells no account, so it is kept as a connection; an ICMP "port" is a type and a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
+from teiten.columnar import Columns
+from teiten.importers.field_layout import Array, Look
+from teiten.importers.fields import Fields, are_worth_it
 from teiten.importers.instants import IsoTimes, micros
 from teiten.importers.interface import Chunk, Reading, ReadOptions, Recognition, Records
 from teiten.importers.json_records import UNREADABLE, Refused, first_objects, text
+from teiten.importers.lines import Lines
 from teiten.importers.packet_rows import joined_port, protocol_number, say_flow
-from teiten.importers.rows import FIELD_BYTES, Packed, Tally, address_reason, turn
+from teiten.importers.rows import FIELD_BYTES, Packed, Tally, address_reason, joined, turn
+from teiten.importers.zeek_columns import CONNECTION, UNOPENED, connections
 from teiten.protocols.subject import decode_subject
 
 _NAMES = (
@@ -32,8 +38,6 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "smtp": (*_ANY, "helo", "mailfrom", "rcptto", "subject", "last_reply"),
 }
 _SIGNS = {"conn": "conn_state", "http": "uri", "ssh": "kex_alg", "smtp": "mailfrom"}
-# Zeek's documentation of conn_state: in these the originator's SYN was not seen.
-_UNOPENED = {b"SHR": ("syn-ack", "backscatter"), b"RSTRH": ("syn-ack", "backscatter"), b"OTH": ("segment", "other")}
 _PROTOCOL_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6"}
 _ESCAPED = re.compile(rb"\\x([0-9a-fA-F]{2})")
 _JSON = msgspec.json.Decoder(dict[str, Any])
@@ -52,7 +56,7 @@ class Zeek:
         ours = sum(1 for entry in entries if "ts" in entry and "uid" in entry and "id.orig_h" in entry)
         return Recognition(0.95, f"{ours} of the first {len(entries)} objects have `ts`, `uid` and `id.orig_h`") if ours else None
 
-    def survey(self, blocks: Iterable[list[bytes]], options: ReadOptions) -> object:
+    def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -70,23 +74,52 @@ class _Reading:
         self._unset = (b"-", b"(empty)")
         self._places: list[int] = []  # of the wanted fields in a row; past its end for a field that isn't there
 
-    def take(self, records: list[bytes], first: int) -> Chunk:
+    def take(self, records: Sequence[bytes], first: int) -> Chunk:
+        if isinstance(records, Lines) and are_worth_it(records):
+            return self._take_lines(records, first)
+        rows, tally = self._careful(((number, record) for number, record in enumerate(records, first)))
+        return tally.chunk(turn(_NAMES, rows), len(rows))
+
+    def _take_lines(self, lines: Lines, first: int) -> Chunk:
+        """By columns what is plain, then with care the rest."""
+        head = 0
+        while head < len(lines) and lines[head].startswith(b"#"):
+            self._header(lines[head].rstrip(b"\r"))
+            head += 1
+        columns, found = self._by_columns(lines)
+        left = np.setdiff1d(np.arange(len(lines)), found, assume_unique=True).tolist()
+        if any(lines[index].startswith((b"#fields", b"#separator", b"#path")) for index in left[head:]):  # files put together
+            columns, found, left = {}, found[:0], list(range(len(lines)))
+        rows, tally = self._careful((first + index, lines[index]) for index in left)
+        return tally.chunk(joined([columns, turn(_NAMES, rows)]), len(rows) + len(found))
+
+    def _by_columns(self, lines: Lines) -> tuple[Columns, Array]:
+        if lines[0].startswith(b"{"):
+            fields = Fields.of_objects(lines, CONNECTION)
+            fields.plain &= fields.are("conn_state", Look.STRING)
+            return connections(fields)
+        if self._path == "conn" and self._places and len(self._separator) == 1:
+            places = dict(zip(_FIELDS["conn"], self._places, strict=True))
+            return connections(Fields.of_cells(lines, CONNECTION, [places[name] for name in CONNECTION], self._separator, self._unset))
+        return {}, np.zeros(0, np.int64)
+
+    def _careful(self, numbered: Iterable[tuple[int, bytes]]) -> tuple[list[tuple[Any, ...]], Tally]:
         rows: list[tuple[Any, ...]] = []
         tally = Tally()
-        for number, record in enumerate(records, first):
+        for number, record in numbered:
             record = record.rstrip(b"\r")
             if record.startswith(b"#"):
                 self._header(record)
                 tally.count("header line")
                 continue
             said = self._said(record)
-            if isinstance(said, tuple) and not isinstance(said, Refused):
-                rows.append(said)
-            elif isinstance(said, Refused):
+            if isinstance(said, Refused):
                 tally.reject(number, said.reason, record)
+            elif isinstance(said, tuple):
+                rows.append(said)
             else:
                 tally.count(str(said))
-        return tally.chunk(turn(_NAMES, rows), len(rows))
+        return rows, tally
 
     def finish(self) -> Chunk | None:
         return None
@@ -143,6 +176,8 @@ def _path_by_guess(entry: dict[str, Any]) -> str:
 def _flat(value: Any) -> bytes | None:
     if type(value) is int and -1 < value < 1 << 64:
         return b"%d" % value
+    if type(value) is float and 0 <= value < 1e-3:
+        return b"%.9f" % value  # else it might be written with an exponent
     return text(",".join(map(str, value))) if isinstance(value, list) else text(value)
 
 
@@ -181,14 +216,16 @@ class _Judge:
         if number is None:
             return "connection of an unknown protocol"
         is_icmp = number in (1, 58)
-        if number == 1 and b":" in (source if len(source) == 4 else b":"):
+        if number == 1 and len(source) == 16:
             number = 58  # Zeek says icmp for both
         here = joined_port(number, source_port, port) if is_icmp else joined_port(number, port)
         kind, category, target = say_flow(number, here)
-        if number == 6 and state in _UNOPENED:
-            kind, category = _UNOPENED[state]
+        if number == 6 and state in UNOPENED:
+            kind, category = UNOPENED[state]
         seconds, _, fraction = (duration or b"").partition(b".")
-        length = int(seconds) * 1_000_000 + micros(fraction) if seconds.isdigit() and len(seconds) < 9 and fraction.isdigit() else None
+        length = (
+            int(seconds) * 1_000_000 + micros(fraction) if seconds.isdigit() and len(seconds) < 9 and (fraction.isdigit() or not fraction) else None
+        )
         return (
             at, "packet", kind, source, target, category, _PROTOCOL_NAMES.get(number, f"proto{number}"), None if is_icmp else source_port,
             None if is_icmp else here, number == 6 and state is not None and state[:2] in (b"SF", b"S1", b"S2", b"S3", b"RS") and state != b"RSTOS0",

@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import msgspec
-
-from teiten.questions.observation import DayCount
 
 Measure = Literal["sources", "accesses"]
 
@@ -18,9 +16,22 @@ STEP: Final = 10  # width of one day; the figure is stretched to its place, so t
 _BAR: Final = 7.4
 
 
+class Day(Protocol):
+    """`observed` 0: nothing is known of the day. A count of None was withheld as too small."""
+
+    @property
+    def day(self) -> date: ...
+    @property
+    def accesses(self) -> int | None: ...
+    @property
+    def sources(self) -> int | None: ...
+    @property
+    def observed(self) -> int: ...
+
+
 class Bar(msgspec.Struct, frozen=True):
     on: date
-    value: int
+    value: int | None
     observed: bool
     x: float
     y: float
@@ -32,18 +43,18 @@ class Figure(msgspec.Struct, frozen=True):
     measure: Measure
     bars: tuple[Bar, ...]
     top: int  # value at the upper edge
-    least: DayCount | None  # among the observed days
-    most: DayCount | None
-    last: DayCount | None
+    least: Day | None  # among the observed days
+    most: Day | None
+    last: Day | None
 
     @property
     def width(self) -> int:
         return STEP * len(self.bars)
 
 
-def figure(days: Sequence[DayCount], measure: Measure) -> Figure:
+def figure(days: Sequence[Day], measure: Measure) -> Figure:
     observed = [day for day in days if day.observed]
-    values = [getattr(day, measure) for day in observed]
+    values = [getattr(day, measure) or 0 for day in observed]
     top = round_up(max(values, default=0))
     bars = tuple(_bar(number, day, getattr(day, measure), top) for number, day in enumerate(days))
     least = observed[values.index(min(values))] if observed else None
@@ -61,8 +72,8 @@ def round_up(value: int) -> int:
     return next(step for factor in (1, 2, 4, 5, 6, 8, 10) if (step := factor * power) >= value and step % 2 == 0)
 
 
-def _bar(number: int, day: DayCount, value: int, top: int) -> Bar:
-    height = round(HEIGHT * value / top, 2) if day.observed else HEIGHT
-    if day.observed and value:
+def _bar(number: int, day: Day, value: int | None, top: int) -> Bar:
+    height = round(HEIGHT * (value or 0) / top, 2) if day.observed else HEIGHT
+    if day.observed and value != 0:
         height = max(height, 1.0)  # something came: it must be visible
     return Bar(day.day, value, day.observed > 0, number * STEP + (STEP - _BAR) / 2, round(HEIGHT - height, 2), _BAR, height)

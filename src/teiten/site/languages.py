@@ -7,6 +7,7 @@ A text's key is never shown: tests hold keys, both languages and their use toget
 from __future__ import annotations
 
 import gettext
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -30,13 +31,16 @@ def _catalogue(language: Language) -> gettext.GNUTranslations:
 class Wording:
     """The texts of one language, safe to put into HTML: arguments are escaped unless they are markup of our own."""
 
-    def __init__(self, language: Language, zone: ZoneInfo) -> None:
+    def __init__(self, language: Language, zone: ZoneInfo, renamed: Mapping[str, str] | None = None, least: int = 0) -> None:
+        """`renamed`: keys that stand for another one here. `least`: counts below it were withheld; `count` says so."""
         self.language = language
         self.zone = zone
+        self._renamed = renamed or {}
+        self._least = least
         self._catalogue = _catalogue(language)
 
     def text(self, key: str, **values: Any) -> Markup:
-        found = escape(self._catalogue.gettext(key))
+        found = escape(self._catalogue.gettext(self._renamed.get(key, key)))
         return found.format(**values) if values else found
 
     def plain(self, key: str, **values: Any) -> str:
@@ -49,6 +53,10 @@ class Wording:
 
     def number(self, value: float | None, digits: int = 0) -> str:
         return "–" if value is None else f"{value:,.{digits}f}"
+
+    def count(self, value: int | None) -> str:
+        """A count that may have been withheld as too small."""
+        return f"{value:,}" if value is not None else self.plain("count.few", least=self._least) if self._least else "–"
 
     def time_of(self, observed_at: int) -> str:
         return self.instant(observed_at).strftime("%H:%M:%S")

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Composes the operator's site: routes, languages, cache, gate. It asks through an Asker, renders, and decides nothing else."""
+"""Composes the operator's site: routes, languages, cache, gate. It asks through an Asker and a Lookup, renders, and decides nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
-from pathlib import Path
-from typing import Any, Final, NamedTuple
-from urllib.parse import urlencode
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,50 +19,47 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-import teiten
+from teiten import texts
 from teiten.clock import Clock, day_of, system_clock
 from teiten.model import CHANNELS
+from teiten.publication.document import Document, Feed
 from teiten.questions.plain import plain
+from teiten.questions.windows import window
+from teiten.site import contents
 from teiten.site.asking import Asker, Marks
 from teiten.site.caching import Page, PageCache, page_of
+from teiten.site.describing import openapi
 from teiten.site.gate import Gate
-from teiten.site.languages import LANGUAGES, Wording, preferred
-from teiten.site.live import live, region_name
-from teiten.site.rendering import environment
-from teiten.site.requests import MOST_ROWS, BadRequest, View, count_question, view
+from teiten.site.languages import LANGUAGES, preferred
+from teiten.site.live import live
+from teiten.site.lookup import Lookup
+from teiten.site.menu import DETAIL, MENU, Entry, entries
+from teiten.site.rendering import Glossary, Renderer
+from teiten.site.requests import MOST_ROWS, BadRequest, View, count_question, pasted, view
+from teiten.site.serving import JSON, assets, respond
 from teiten.site.settings import Language, SiteConfig
 from teiten.site.top import list_page, sensors_page, top_page
 
-STATIC: Final = Path(__file__).resolve().parent / "static"
-HTML: Final = "text/html; charset=utf-8"
-JSON: Final = "application/json"
-MEDIA: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-
-
-class Entry(NamedTuple):
-    """A page of the menu, in the menu's order: its place, its texts' key, and the channel a list is about."""
-
-    place: str
-    key: str
-    channel: str | None = None
-
-
-MENU: Final = (
-    Entry("", "top"),
-    Entry("ports", "list.packet", "packet"),
-    Entry("urls", "list.web", "web"),
-    Entry("accounts", "list.ssh", "ssh"),
-    Entry("mail", "list.mail", "mail"),
-    Entry("sensors", "sensors"),
-)
+__all__ = ["MENU", "create_site"]
+_KEYED: Final = {"group": 200, "as_of": 10, "channel": 10, "target": 3_000, "q": 200}  # what tells pages apart, and how much of it
 
 
 def create_site(
-    ask: Asker, settings: SiteConfig | None = None, zone: ZoneInfo | None = None, clock: Clock = system_clock, marks: Marks | None = None
+    ask: Asker,
+    settings: SiteConfig | None = None,
+    zone: ZoneInfo | None = None,
+    clock: Clock = system_clock,
+    marks: Marks | None = None,
+    lookup: Lookup | None = None,
+    feeds: Sequence[Feed] = (),
+    glossary: Glossary | None = None,
 ) -> Starlette:
-    """The ASGI app of the operator's pages. `ask` is called on worker threads and may block; `marks` adds trend marks to the tables."""
+    """The ASGI app of the operator's pages. `ask` and `lookup` are called on worker threads and may block; `marks` adds trend marks.
+
+    Without a `lookup` the pages about findings, targets and searches aren't there; the app always gives one.
+    """
     settings = settings or SiteConfig()
-    site = Site(ask, settings, zone or ZoneInfo("Asia/Tokyo"), clock, marks)
+    site = Site(ask, settings, zone or ZoneInfo("Asia/Tokyo"), clock, marks, lookup, feeds, glossary)
     gate = Middleware(Gate, token=settings.token, hosts=settings.hosts, seconds=settings.request_seconds, refusal=site.refusal)
     app = Starlette(routes=site.routes(), middleware=[gate], exception_handlers={HTTPException: site.on_status, BadRequest: site.on_bad_request})
     app.router.redirect_slashes = False  # it would build its target from the caller's Host header
@@ -74,23 +69,38 @@ def create_site(
 class Site:
     """The pages themselves. Everything here is safe to use from several threads."""
 
-    def __init__(self, ask: Asker, settings: SiteConfig, zone: ZoneInfo, clock: Clock, marks: Marks | None) -> None:
+    def __init__(
+        self,
+        ask: Asker,
+        settings: SiteConfig,
+        zone: ZoneInfo,
+        clock: Clock,
+        marks: Marks | None,
+        lookup: Lookup | None,
+        feeds: Sequence[Feed],
+        glossary: Glossary | None,
+    ) -> None:
         self._ask = ask
         self._settings = settings
         self._zone = zone
         self._clock = clock
         self._marks = marks
+        self._lookup = lookup
+        self._feeds = feeds
         self._cache = PageCache(settings.cache_seconds)
-        self._templates = environment()
-        self._wording: dict[str, Wording] = {language: Wording(language, zone) for language in LANGUAGES}
-        self._static = {path.name: page_of(path.read_bytes(), MEDIA[path.suffix]) for path in sorted(STATIC.iterdir()) if path.suffix in MEDIA}
+        self._renderer = Renderer(settings, zone, inside=True, policy="operator", glossary=glossary)
+        self._wording = self._renderer.wording
+        self._static = assets()
 
     def routes(self) -> list[Route]:
         found = [Route("/", self._home), Route("/static/{name}", self._asset), Route("/api/count", self._count)]
+        found += [Route("/api/openapi.json", self._openapi), Route("/robots.txt", self._robots)]
+        found += [Route(f"/{feed.place}", partial(self._feed, feed)) for feed in self._feeds]
         for language in LANGUAGES:
             found.append(Route(f"/{language}", partial(self._lead_to, f"/{language}/")))
             found.append(Route(f"/{language}/live", partial(self._live, language)))
-            found += [Route(f"/{language}/{entry.place}", partial(self._page, language, entry)) for entry in MENU]
+            found += [Route(f"/{language}/{entry.place}", partial(self._page, language, entry)) for entry in (*entries(inside=True), DETAIL)]
+            found.append(Route(f"/{language}/check", partial(self._check, language), methods=["POST"]))
         return found
 
     # -- pages
@@ -105,6 +115,13 @@ class Site:
     async def _page(self, language: Language, entry: Entry, request: Request) -> Response:
         return await self._cached(request, partial(self._make_page, request, language, entry))
 
+    async def _check(self, language: Language, request: Request) -> Response:
+        """The only page that takes a body; what it says is kept nowhere."""
+        text = await pasted(request)
+        entry = next(entry for entry in entries(inside=True) if entry.key == "check")
+        page = await run_in_threadpool(self._make_page, request, language, entry, text)
+        return respond(request, page, "no-store")
+
     async def _live(self, language: Language, request: Request) -> Response:
         return await self._cached(request, partial(self._make_live, request, language))
 
@@ -112,19 +129,28 @@ class Site:
         page = self._static.get(request.path_params["name"])
         if page is None:
             raise HTTPException(404)
-        return _response(request, page)
+        return respond(request, page)
 
     async def _count(self, request: Request) -> Response:
-        return _response(request, await run_in_threadpool(self._make_count, request))
+        return respond(request, await run_in_threadpool(self._make_count, request))
+
+    async def _openapi(self, request: Request) -> Response:
+        return respond(request, page_of(openapi(inside=True, feeds=self._feeds), JSON))
+
+    async def _robots(self, request: Request) -> Response:
+        return respond(request, page_of(b"User-agent: *\nDisallow: /\n", "text/plain; charset=utf-8"))
+
+    async def _feed(self, feed: Feed, request: Request) -> Response:
+        return await self._cached(request, partial(self._make_feed, request, feed))
 
     async def _cached(self, request: Request, make: Callable[[], Page]) -> Response:
-        key = (request.url.path, request.query_params.get("group", "")[:200], request.query_params.get("as_of", "")[:10])
+        key = (request.url.path, *(request.query_params.get(name, "")[:length] for name, length in _KEYED.items()))
         young = self._cache.fresh(key)
-        return _response(request, young if young else await run_in_threadpool(self._cache.get, key, make))
+        return respond(request, young if young else await run_in_threadpool(self._cache.get, key, make))
 
     # -- making them, on worker threads
 
-    def _make_page(self, request: Request, language: Language, entry: Entry) -> Page:
+    def _make_page(self, request: Request, language: Language, entry: Entry, text: str | None = None) -> Page:
         sensors = self._ask.sensors()
         seen = view(request.query_params, self._today(), sensors)
         shown = [sensor for sensor in sensors if seen.group in (None, sensor.group)]
@@ -135,17 +161,57 @@ class Site:
             "demo": _demo([sensor.demo for sensor in shown]),
             "sensor_count": len(shown),
             "region_data_on": self._ask.region_data_on(),
-            **self._content(seen, language, entry),
+            **self._content(request, seen, language, entry, text),
         }
-        return self._render(language, _template(entry), context, entry.place)
+        return self._renderer.page(language, entry.template, context, entry.place, self._today(), 404 if context.get("found", 0) is None else 200)
 
-    def _content(self, seen: View, language: Language, entry: Entry) -> dict[str, Any]:
+    def _content(self, request: Request, seen: View, language: Language, entry: Entry, text: str | None) -> dict[str, Any]:
         if entry.channel:
             return list_page(self._ask, seen, entry.channel, self._marks)
         if entry.key == "sensors":
             return sensors_page(self._ask, seen, self._clock())
-        now = live(self._ask, self._wording[language], seen.group, self._today(), self._settings.live_rows)
-        return top_page(self._ask, seen, self._marks) | {"live": now, "made_at": self._wording[language].time_of(self._clock())}
+        if entry.key == "top":
+            now = live(self._ask, self._wording[language], seen.group, self._today(), self._settings.live_rows)
+            findings = self._lookup.findings(seen) if self._lookup else ()
+            return top_page(self._ask, seen, self._marks, findings) | {"live": now, "made_at": self._wording[language].time_of(self._clock())}
+        if entry.key == "definitions":
+            return contents.definitions_page(inside=True)
+        if entry.key == "feeds":
+            return contents.feeds_page(self._feeds, "")
+        return self._looked_up(request, seen, entry, text)
+
+    def _looked_up(self, request: Request, seen: View, entry: Entry, text: str | None) -> dict[str, Any]:
+        if self._lookup is None:
+            raise HTTPException(404)
+        if entry.key in ("attention", "risk"):
+            return contents.findings_page(self._lookup, seen, entry.key)
+        if entry.key == "search":
+            return contents.search_page(self._lookup, seen, request.query_params.get("q", ""))
+        if entry.key == "check":
+            return contents.check_page(self._lookup, seen, text)
+        if entry.key == "detail":
+            channel = request.query_params.get("channel", "")
+            if channel not in CHANNELS or "target" not in request.query_params:
+                raise HTTPException(404)
+            return contents.detail_page(self._lookup, seen, channel, texts.parse(request.query_params["target"]))
+        if entry.key == "about":
+            return contents.about_page(self._lookup.about(seen))
+        return {"fresh": contents.fresh_page, "map": contents.map_page}[entry.key](self._lookup, seen)
+
+    def _make_feed(self, request: Request, feed: Feed) -> Page:
+        seen = view(request.query_params, self._today(), self._ask.sensors())
+        document = Document(
+            name=self._settings.name or self._wording[self._settings.language].plain("site.name"),
+            address="",
+            policy="operator",
+            made_on=self._today(),
+            as_of=seen.as_of,
+            period=window(seen.as_of),
+            zone=self._zone.key,
+            region_data_on=self._ask.region_data_on(),
+            items=tuple(self._lookup.findings(seen)) if self._lookup else (),
+        )
+        return page_of(feed.write(document), feed.media_type)
 
     def _make_live(self, request: Request, language: Language) -> Page:
         seen = view(request.query_params, self._today(), self._ask.sensors())
@@ -162,27 +228,6 @@ class Site:
     def _today(self) -> date:
         return day_of(self._clock(), self._zone)
 
-    def _render(self, language: Language, template: str, context: dict[str, Any], place: str, status: int = 200) -> Page:
-        wording = self._wording[language]
-        html = self._templates.get_template(template).render(
-            lang=language,
-            t=wording.text,
-            n=wording.number,
-            w=wording,
-            region_name=partial(region_name, wording=wording),
-            menu=MENU,
-            place=place,
-            channels=CHANNELS,
-            settings=self._settings,
-            version=teiten.__version__,
-            zone=self._zone.key,
-            today=self._today(),
-            query=lambda **changed: _query(context.get("view"), changed),
-            one_day=timedelta(days=1),
-            **context,
-        )
-        return page_of(html.encode(), HTML, status)
-
     # -- refusals
 
     def refusal(self, scope: Scope, status: int) -> Response:
@@ -190,17 +235,17 @@ class Site:
         request = Request(scope)
         if scope["path"].startswith("/api/") or scope["path"].endswith("/live"):
             error = {"error": self._wording["en"].plain(f"error.{_known(status)}.title")}
-            return _response(request, page_of(msgspec.json.encode(error), JSON, status))
+            return respond(request, page_of(msgspec.json.encode(error), JSON, status))
         language = self._language_of(request)
         context = {"key": f"error.{_known(status)}", "menu_shown": status not in (401, 421)}
-        return _response(request, self._render(language, "refusal.html", context, "", status))
+        return respond(request, self._renderer.page(language, "refusal.html", context, "", self._today(), status))
 
     async def on_status(self, request: Request, error: Exception) -> Response:
         return self.refusal(request.scope, error.status_code if isinstance(error, HTTPException) else 500)
 
     async def on_bad_request(self, request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/api/"):
-            return _response(request, page_of(msgspec.json.encode({"error": str(error)}), JSON, 400))
+            return respond(request, page_of(msgspec.json.encode({"error": str(error)}), JSON, 400))
         return self.refusal(request.scope, 400)
 
     def _language_of(self, request: Request) -> Language:
@@ -211,26 +256,8 @@ class Site:
 
 
 def _known(status: int) -> int:
-    return status if status in (400, 401, 404, 405, 421, 503) else 500
-
-
-def _template(entry: Entry) -> str:
-    return "list.html" if entry.channel else f"{entry.key}.html"
+    return status if status in (400, 401, 404, 405, 413, 421, 503) else 500
 
 
 def _demo(flags: list[bool]) -> str:
     return "all" if flags and all(flags) else "some" if any(flags) else ""
-
-
-def _query(seen: View | None, changed: dict[str, str | None]) -> str:
-    """The address bar's state with changes; None removes. Starts with `?` or is empty."""
-    fields = {**(seen.query if seen else {}), **changed}
-    kept = {name: value for name, value in fields.items() if value}
-    return "?" + urlencode(kept) if kept else ""
-
-
-def _response(request: Request, page: Page) -> Response:
-    headers = {"cache-control": "private, no-cache" if page.status == 200 else "no-store", "etag": page.etag}
-    if page.status == 200 and page.etag in request.headers.get("if-none-match", "")[:1000]:
-        return Response(status_code=304, headers=headers)
-    return Response(page.body, page.status, headers, page.media_type)

@@ -3,18 +3,78 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import jinja2
 from markupsafe import Markup
 
+import teiten
 from teiten import addresses, texts
+from teiten.drawing.source_map import places
+from teiten.model import CHANNELS
+from teiten.site.caching import Page, page_of
+from teiten.site.languages import LANGUAGES, Wording
+from teiten.site.live import region_name
+from teiten.site.menu import MENU, MORE, PLACES
+from teiten.site.settings import SiteConfig
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
+HTML: Final = "text/html; charset=utf-8"
 _LONGEST_LINK = 1_000
+
+
+Glossary = Callable[[str, bytes | str, str], tuple[str, str] | None]
+"""(channel, target, language) -> what it is for and how it is abused, in words for a reader; None: nothing is known of it."""
+
+
+class Renderer:
+    """One side's pages: `inside` the operator's, else the public's, whose counts are of networks and whose links have no state."""
+
+    def __init__(self, settings: SiteConfig, zone: ZoneInfo, *, inside: bool, policy: str, least: int = 0, glossary: Glossary | None = None) -> None:
+        self._settings = settings
+        self._zone = zone
+        self._templates = environment()
+        self._fixed: dict[str, Any] = {"inside": inside, "policy": policy}
+        self._glossary: Glossary = glossary or (lambda channel, target, language: None)
+        renamed = {} if inside else _BY_NETWORKS
+        self.wording: dict[str, Wording] = {language: Wording(language, zone, renamed, least) for language in LANGUAGES}
+
+    def page(self, language: str, template: str, context: Mapping[str, Any], place: str, today: date, status: int = 200) -> Page:
+        wording = self.wording[language]
+        seen = context.get("view")
+        html = self._templates.get_template(template).render(
+            lang=language,
+            t=wording.text,
+            n=wording.number,
+            c=wording.count,
+            w=wording,
+            region_name=partial(place_name, wording=wording),
+            menu=MENU,
+            more=[entry for entry in MORE if self._fixed["inside"] or not entry.inside],
+            places=PLACES,
+            place=place,
+            channels=CHANNELS,
+            settings=self._settings,
+            version=teiten.__version__,
+            zone=self._zone.key,
+            today=today,
+            query=lambda **changed: query(seen.query if seen else {}, changed),
+            detail=partial(detail_link, language, seen.query if seen else {}, bool(self._fixed["inside"])),
+            explained=lambda channel, target: self._glossary(channel, target, language),
+            one_day=timedelta(days=1),
+            **self._fixed,
+            **context,
+        )
+        return page_of(html.encode(), HTML, status)
+
+
+_BY_NETWORKS: Final = {name: name.replace("sources", "networks") for name in ("measure.sources", "numbers.sources", "numbers.sources.note")}
 
 
 def environment() -> jinja2.Environment:
@@ -35,6 +95,12 @@ def seen(value: bytes | str, limit: int = 120) -> Markup:
     return Markup("<bdi>{}</bdi>").format(texts.visible(value, limit))
 
 
+def place_name(region: str, wording: Wording) -> str:
+    """The region's name for readers; its code where there is no name."""
+    place = places().get(region)
+    return region_name(region, wording) if place is None else place.ja if wording.language == "ja" else place.en
+
+
 def address(packed: bytes) -> Markup:
     return Markup("<bdi>{}</bdi>").format(addresses.unpack(packed))
 
@@ -44,6 +110,22 @@ def datalink(fields: dict[str, Any]) -> str:
     if len(fields.get("target") or b"") > _LONGEST_LINK:
         return ""
     return "/api/count?" + urlencode({name: _plain(value) for name, value in fields.items() if value is not None})
+
+
+def detail_link(language: str, state: Mapping[str, str], inside: bool, row: Any, channel: str | None = None) -> str:
+    """The page of a target; "" when its text is too long to travel in a link. Public pages of targets have names of their own."""
+    if not inside:
+        return f"/{language}/detail/{getattr(row, 'target_id', None) or row.id}/"
+    text = row.target if isinstance(row.target, str) else texts.lossless(row.target)
+    if len(text) > _LONGEST_LINK:
+        return ""
+    return f"/{language}/detail" + query(state, {"channel": channel or row.channel, "target": text}, empty=("target",))
+
+
+def query(state: Mapping[str, str], changed: Mapping[str, str | None], empty: tuple[str, ...] = ()) -> str:
+    """The address bar's state with changes; None removes. Starts with `?` or is empty."""
+    kept = {name: value for name, value in {**state, **changed}.items() if value or (name in empty and value is not None)}
+    return "?" + urlencode(kept, errors="surrogateescape") if kept else ""
 
 
 def _plain(value: Any) -> str:

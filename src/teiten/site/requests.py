@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a query string to checked values; anything else raises BadRequest, which carries no text of the caller's. No request has a body."""
+"""From a query string to checked values; anything else raises BadRequest, which carries no text of the caller's.
+
+Only the self-check has a body, and nothing of it is kept or logged.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from teiten import addresses, texts
 from teiten.model import SensorEntry
@@ -17,6 +23,7 @@ from teiten.questions.interface import CountQuestion
 FIELDS = msgspec.structs.fields(CountQuestion)
 NAMES = tuple(field.name for field in FIELDS)
 MOST_ROWS = 10_000
+MOST_BODY = 65_536
 _LONGEST = 70_000
 
 
@@ -34,6 +41,17 @@ class View(msgspec.Struct, frozen=True):
     @property
     def query(self) -> dict[str, str]:
         return ({"group": self.group} if self.group else {}) | ({"as_of": self.as_of.isoformat()} if self.as_of != self.today else {})
+
+
+async def pasted(request: Request) -> str:
+    """The field `text` of a submitted form. Raises HTTPException 413 for a body larger than MOST_BODY."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST_BODY:
+            raise HTTPException(413)
+    fields = parse_qs(body.decode("latin-1"), max_num_fields=10, errors="surrogateescape")
+    return fields.get("text", [""])[0]
 
 
 def view(query: QueryParams, today: date, sensors: list[SensorEntry]) -> View:

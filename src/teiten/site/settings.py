@@ -21,6 +21,7 @@ class SiteConfig(Settings, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()  # further names under which the pages may be called without a token (names, not addresses)
     language: Language = "ja"  # for browsers that state no preference we can meet
     name: str = ""  # the operator's name for the system; empty: our own
+    security_contact: str = ""  # a mailto: or https: address for security.txt of the public site (RFC 9116); empty: no such file
     footer: str = ""  # the line at the foot of every page; empty: the name of the software
     live_rows: Annotated[int, msgspec.Meta(ge=1, le=200)] = 30
     cache_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 1.0

@@ -12,28 +12,39 @@ import msgspec
 from teiten.clock import MICROSECONDS
 from teiten.detectors.trend import Mark
 from teiten.model import CHANNELS, Period
+from teiten.publication.measuring import mark_name
+from teiten.publication.view import Finding, MarkName
 from teiten.questions.interface import Count, CountQuestion
 from teiten.questions.observation import DayCount
 from teiten.questions.rankings import Ranked
 from teiten.questions.windows import window
 from teiten.site.asking import Asker, Marks, SensorState
-from teiten.site.figures import Figure, figure
+from teiten.site.figures import Day, Figure, figure
 from teiten.site.live import by_channel
 from teiten.site.requests import View
 
 TOP: Final = 5
 LIST: Final = 100
 REGIONS: Final = 4
+URGENT: Final = 5
 SILENT_SECONDS: Final = 300  # five heartbeats of the default interval
 
 Condition = Literal["observing", "silent", "none"]
 
 
 class TargetRow(msgspec.Struct, frozen=True):
-    ranked: Ranked
-    target: bytes
-    mark: Mark | None
-    question: dict[str, Any]
+    """`question`: what the number of accesses answers; None where nobody may ask."""
+
+    channel: str
+    rank: int
+    mark: MarkName
+    target: bytes | str  # text is in the lossless form
+    accesses: int | None
+    sources: int | None
+    sensors: int | None
+    reach: str
+    question: dict[str, Any] | None
+    id: str
 
 
 class TargetTable(msgspec.Struct, frozen=True):
@@ -45,8 +56,8 @@ class DayRow(msgspec.Struct, frozen=True):
     """One day in the table under the figures: all channels, then each."""
 
     on: date
-    total: DayCount
-    channels: list[DayCount]
+    total: Day
+    channels: list[Day]
 
 
 class Panel(msgspec.Struct, frozen=True):
@@ -57,7 +68,7 @@ class Panel(msgspec.Struct, frozen=True):
     accesses: Figure
 
 
-def top_page(ask: Asker, view: View, marks: Marks | None) -> dict[str, Any]:
+def top_page(ask: Asker, view: View, marks: Marks | None, findings: Sequence[Finding] = ()) -> dict[str, Any]:
     period = window(view.as_of)
     total = ask.count(CountQuestion(group=view.group, from_on=period.from_on, to_on=period.to_on))
     series = {channel: ask.series(period, view.group, channel) for channel in (None, *CHANNELS)}
@@ -70,6 +81,7 @@ def top_page(ask: Asker, view: View, marks: Marks | None) -> dict[str, Any]:
         "panels": [Panel(channel, figure(days, "sources"), figure(days, "accesses")) for channel, days in series.items()],
         "days": _day_rows(series),
         "tables": [target_table(ask, view, channel, TOP, marks) for channel in ("packet", "ssh", "web", "mail")],
+        "urgent": list(findings[:URGENT]),
         "marked": marks is not None,
     }
 
@@ -80,7 +92,11 @@ def target_table(ask: Asker, view: View, channel: str, top: int, marks: Marks | 
     ranked = ask.ranking(period, channel, view.group, top)
     marked = marks(period, channel, view.group, [_target(row) for row in ranked]) if marks else {}
     question = _question(view, period, channel)
-    return TargetTable(channel, [TargetRow(row, _target(row), marked.get(_target(row)), question(_target(row))) for row in ranked])
+    return TargetTable(channel, [_row(row, channel, marked.get(_target(row)), question(_target(row))) for row in ranked])
+
+
+def _row(row: Ranked, channel: str, mark: Mark | None, question: dict[str, Any]) -> TargetRow:
+    return TargetRow(channel, row.rank, mark_name(mark), _target(row), row.accesses, row.sources, row.sensors, "", question, "")
 
 
 def list_page(ask: Asker, view: View, channel: str, marks: Marks | None) -> dict[str, Any]:
@@ -91,6 +107,7 @@ def list_page(ask: Asker, view: View, channel: str, marks: Marks | None) -> dict
         "table": target_table(ask, view, channel, LIST, marks),
         "total": found[0] if found else Count(None, 0, 0, 0),
         "limit": LIST,
+        "other": None,
         "marked": marks is not None,
     }
 
@@ -120,4 +137,4 @@ def _target(row: Ranked) -> bytes:
 
 def _day_rows(series: dict[str | None, list[DayCount]]) -> list[DayRow]:
     columns: Sequence[list[DayCount]] = list(series.values())
-    return [DayRow(row[0].day, row[0], list(row[1:])) for row in zip(*columns, strict=True)]
+    return [DayRow(row[0].day, row[0], [*row[1:]]) for row in zip(*columns, strict=True)]

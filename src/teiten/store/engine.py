@@ -29,7 +29,7 @@ def connect(folder: Path, memory_bytes: int, threads: int) -> Any:
         connection.execute(_SETTINGS)
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
-            raise StoreBusy(f"{folder}: another process holds the store", "Ask that process (teiten does so by itself), or stop it first.") from error
+            raise StoreBusy(f"{folder}: another process holds the store", "Another verb, or a node that does not answer: wait or stop it.") from error
         raise StoreDamaged(f"{folder / FILE}: cannot be opened: {error}", "Restore it from a backup; the lake beside it is not touched.") from error
     except (duckdb.SerializationException, duckdb.InternalException, duckdb.FatalException) as error:
         raise StoreDamaged(f"{folder / FILE}: cannot be read: {error}", "Restore it from a backup; the lake beside it is not touched.") from error

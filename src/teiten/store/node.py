@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +29,7 @@ from teiten.store.days import dates_of, days_of, start_of
 from teiten.store.engine import FILE, connect, transaction
 from teiten.store.intake import Stamp
 from teiten.store.ledger import Ledger
+from teiten.store.readers import Readers
 from teiten.store.registry import DEFAULT_GROUP, Registry
 from teiten.store.relations import Sight, define
 from teiten.store.retention import Retention
@@ -70,6 +71,7 @@ class NodeStore:
 
     def _start(self) -> None:
         self._connection = connect(self.folder, *self._limits)
+        self._readers = Readers(self._connection)
         self._catalogue = Catalogue(self._connection, self.folder)
         self._hold_zone()
         self._ledger = Ledger(self._connection)
@@ -93,9 +95,10 @@ class NodeStore:
             )
 
     def close(self) -> None:
-        """Waits for a day that is being sealed, not for all of them."""
+        """Waits for a day that is being sealed, not for all of them; questions that still run are broken off."""
         self._closing = True
         with self._seal_lock, self._write_lock:
+            self._readers.end()
             self._connection.close()
 
     # Writing
@@ -163,6 +166,7 @@ class NodeStore:
         """The one writer's connection. After the engine gave up (a full disk can do that) the file is opened again."""
         with self._write_lock:
             if self._broken:
+                self._readers.end()
                 self._connection.close()
                 self._start()
             with self._told("write"):
@@ -197,7 +201,7 @@ class NodeStore:
                 self._open_days -= {day}  # a batch that failed had marked it
                 return False
             last_arrival = self._ledger.arrival
-        with self._told("seal"), closing(self._connection.cursor()) as cursor:
+        with self._told("seal"), self._readers.reading() as cursor:
             draft = sealing.draft_day(cursor, self.folder, self._catalogue, day, last_arrival)
         self._list(draft)
         return True
@@ -235,7 +239,7 @@ class NodeStore:
 
     def _rebuild(self, days: set[date]) -> None:
         for day in sorted(days):
-            with self._told("repair"), closing(self._connection.cursor()) as cursor:
+            with self._told("repair"), self._readers.reading() as cursor:
                 draft = repair.draft(cursor, self.folder, self._catalogue.contents, day)
             if draft is not None:
                 self._list(draft)
@@ -302,8 +306,7 @@ class NodeStore:
 
     def _read(self, text: str, parameters: dict[str, Any], relations: list[str], from_on: date | None, to_on: date | None) -> Rows:
         with ExitStack() as stack:
-            cursor = self._connection.cursor()
-            stack.callback(cursor.close)
+            cursor = stack.enter_context(self._readers.reading())
             with self._switch:
                 contents = stack.enter_context(self._catalogue.hold())
                 sight = Sight(self.folder, contents, self._open_days, from_on, to_on)

@@ -7,6 +7,7 @@ uvicorn itself neither shows the peer's certificate to the app nor ends a connec
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,14 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().serve(sockets)
+        finally:
+            if self.started and not self.should_exit:  # cancelled: what runs may end, what listens is closed
+                self.should_exit = True
+                await self.shutdown(sockets)
 
 
 class PeerProtocol(HttpToolsProtocol):

@@ -221,6 +221,28 @@ def test_thousands_of_files(tmp_path: Path) -> None:
     assert ledger.take(tmp_path).duplicates == 2000
 
 
+def test_ten_thousand_bad_files_keep_their_counts_and_few_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("teiten.importers.report.SAMPLES_IN_ALL", 50)
+    for number in range(200):
+        (tmp_path / f"{number:05}").write_bytes(line(number) + b"\n" + b"nonsense\n" * 3)
+    report = Ledger().take(tmp_path)
+    assert (report.taken, report.rejected) == (200, 600)
+    assert all(file.rejected == {"no address, time and request": 3} for file in report.files)
+    assert sum(len(file.samples) for file in report.files) <= 53
+
+
+def test_the_collector_of_cycles_is_as_it_was(file: Path) -> None:
+    import gc
+
+    file.write_bytes(log(0, 3))
+    assert gc.isenabled()
+    ledger = Ledger()
+    ledger.stop_after = 0
+    with pytest.raises(ConnectionError):
+        ledger.take(file)
+    assert gc.isenabled()
+
+
 def test_samples_are_few_and_counts_are_whole(file: Path) -> None:
     file.write_bytes(log(0, 5) + b"nonsense\n" * 40)
     report = Ledger().take(file).files[0]

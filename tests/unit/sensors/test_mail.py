@@ -120,6 +120,19 @@ def test_a_pipelined_mail_is_stated_whole_and_never_delivered(tmp_path):
     assert b"354 End data" in answer and b"250 2.0.0 Ok: queued as " in answer and answer.endswith(b"221 2.0.0 Bye\r\n")
 
 
+def test_a_connection_cut_because_the_sensor_stops_says_so(tmp_path):
+    async def main():
+        async with sensing(tmp_path) as (port, records):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            async with asyncio.timeout(20):
+                await reader.readline()  # the greeting: the connection is one of the sensor's
+        writer.close()
+        return records
+
+    [end] = asyncio.run(main()).of("connection")
+    assert end.outcome == "sensor stopped"
+
+
 def test_each_connection_ends_with_exactly_one_closing_record(tmp_path):
     _, records = session(tmp_path, ENVELOPE, MAIL, b".\r\nQUIT\r\n")
     [end] = records.of("connection")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from teiten.site.pages import STATIC
+from teiten.site.serving import STATIC
 
 CSS = (STATIC / "site.css").read_text(encoding="utf-8")
 ROOTS = re.findall(r":root \{([^}]*--page[^}]*)\}", CSS)

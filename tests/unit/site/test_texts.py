@@ -12,8 +12,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 
 from teiten.model import CHANNELS
+from teiten.publication.policies import POLICIES
+from teiten.site.contents import DEFINITIONS
 from teiten.site.languages import LANGUAGES, LOCALE
-from teiten.site.pages import MENU
+from teiten.site.menu import MENU, MORE
 from teiten.site.rendering import TEMPLATES
 from tools.compile_texts import read
 
@@ -37,9 +39,25 @@ def used() -> set[str]:
         "mark": ("up", "level", "down", "few"),
         "demo": ("all", "some"),
         "condition": ("observing", "silent", "none"),
+        "level": ("attention", "risk"),
+        "state": ("new", "active", "becoming"),
+        "reach": ("few", "part", "half", "most"),
+        "observed": ("yes", "no"),
+        "type": ("instant", "date", "text", "bytes", "integer", "boolean"),
+        "privacy": ("open", "personal", "restricted", "internal"),
+        "feeds": ("xml", "xsd", "json", "csv", "atom"),
+        "advice": CHANNELS,
+        "fresh": CHANNELS,
+        "fresh.own": ("web", "ssh"),
+        "define": (*DEFINITIONS, *(f"{word}.text" for word in DEFINITIONS)),
+        "foot.policy": tuple(POLICIES),
+        "about.policy": tuple(POLICIES),
+        "attention": ("title", "lead", "nothing"),
+        "risk": ("title", "lead", "nothing"),
     }
     found |= {f"{family}.{name}" for family, names in families.items() for name in names}
-    found |= {f"top5.{channel}.about" for channel in CHANNELS} | {f"menu.{entry.key}" for entry in MENU} | {"region.unknown"}
+    found |= {f"top5.{channel}.about" for channel in CHANNELS} | {f"menu.{entry.key}" for entry in (*MENU, *MORE)} | {"region.unknown", "count.few"}
+    found |= {"measure.networks", "numbers.networks", "numbers.networks.note"}
     return found
 
 
@@ -67,7 +85,7 @@ def test_every_key_is_used_and_every_used_key_exists() -> None:
 def test_every_refusal_has_title_and_text() -> None:
     there = texts(read(SOURCES["en"]))
     assert {key for key in there if key.startswith("error.")} == {
-        f"error.{status}.{part}" for status in (400, 401, 404, 405, 421, 500, 503) for part in ("title", "text")
+        f"error.{status}.{part}" for status in (400, 401, 404, 405, 413, 421, 429, 500, 503) for part in ("title", "text")
     }
 
 

@@ -13,6 +13,7 @@ from teiten.detectors.trend import Mark
 from teiten.model import Period
 from teiten.questions.observation import PerSensorDay
 from teiten.questions.windows import window
+from teiten.site.menu import MORE
 from teiten.site.settings import SiteConfig
 from teiten.site.top import condition
 from tests.unit.site.conftest import MakeClient
@@ -56,7 +57,8 @@ def test_every_page_has_update_date_zone_menu_and_footer(make_client: MakeClient
     assert "Asia/Tokyo" in reader.text
     assert "© 2026 <観測室>" in reader.text
     menu = re.findall(r'href="([^"]*)"', answer.text.partition('<nav class="menu"')[2].partition("</nav>")[0])
-    assert menu == [f"/{language}/{name}" for name in ("", "ports", "urls", "accounts", "mail", "sensors")]
+    assert menu[:7] == [f"/{language}/{name}" for name in ("", "attention", "risk", "ports", "urls", "accounts", "mail")]
+    assert menu[7:] == [f"/{language}/{entry.place}" for entry in MORE]
 
 
 def test_legend_names_the_four_channels_and_their_keys(page: Reader) -> None:

@@ -166,7 +166,7 @@ try: NodeStore.open(Path({str(store.folder)!r}), ZoneInfo("UTC"))
 except StoreBusy as error: print(error.next_step)
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    assert "stop it first" in told.stdout
+    assert "wait or stop it" in told.stdout
     assert issubclass(StoreBusy, TeitenError)
 
 

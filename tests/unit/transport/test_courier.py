@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from teiten.errors import TeitenError
 from teiten.model import Receipt
 from teiten.transport import kept, segments
 from teiten.transport.batches import Batch
@@ -231,3 +232,18 @@ def test_couriers_find_spools_that_come_later(tmp_path: Path) -> None:
 
     asyncio.run(go())
     assert centre.stored == [0]
+
+
+def test_a_store_that_lacks_room_is_no_reason_to_bury(tmp_path: Path) -> None:
+    """A nearly full disk takes small batches and refuses large ones: none of them is at fault, and each is taken when there is room."""
+    fill(tmp_path, [access(n) for n in range(5)], TWO_EACH)
+
+    def rule(batch: Batch, call: int) -> Receipt:
+        if batch.key.seq == 0 and call < 60:
+            raise TeitenError("the store could not write: no space left", "Free space there: 0 MB.")
+        return Receipt("stored", 1)
+
+    centre = Centre(rule)
+    run_until_empty(tmp_path, centre)
+    assert sorted(set(centre.stored)) == [0, 1, 2, 3]
+    assert not (tmp_path / "dead").exists()

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drawings over time: months as bars with a line, days as bars with gaps, days stacked by kind or region."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from teiten.drawing.palette import ACCESSES, SOURCES, Ink
+from teiten.drawing.rows import Series, Words
+from teiten.drawing.style import FLAT_TITLE, PAPER, QUIET, SIZE, TEXT, finished
+
+Spec = dict[str, Any]
+
+
+def months(columns: Sequence[str], accesses: Series, sources: Series, words: Words) -> Spec:
+    """Bars for accesses and a line for sources on one scale, every value written at its place; a month that wasn't observed stays empty."""
+    rows = [{"column": column, "accesses": high, "sources": low} for column, high, low in zip(columns, accesses.values, sources.values, strict=True)]
+    x: Spec = {"field": "column", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None, "ticks": False, "labelPadding": 8}}
+    x["scale"] = {"domain": list(columns)}
+    keys = [accesses.name, sources.name]
+    colour = {"datum": "", "scale": {"domain": keys, "range": [ACCESSES.colour, SOURCES.colour]}, "legend": {"orient": "top"}}
+    y = {"type": "quantitative", "axis": {"title": None, "tickCount": 5, "format": ",d"}, "scale": {"zero": True, "nice": True}}
+    labels = {"type": "text", "dy": -8, "fontSize": SIZE}
+    layers: list[Spec] = [
+        {"mark": {"type": "bar", "width": {"band": 0.55}}, "encoding": {"y": {"field": "accesses", **y}, "color": {**colour, "datum": keys[0]}}},
+        {"mark": labels, "encoding": {"y": {"field": "accesses", **y}, "text": _text("accesses")}},
+        {"mark": {"type": "line", "strokeWidth": 2.5}, "encoding": {"y": {"field": "sources", **y}, "color": {**colour, "datum": keys[1]}}},
+        {
+            "mark": {"type": "point", "filled": True, "size": 70, "fill": SOURCES.colour, "stroke": PAPER, "strokeWidth": 1.5, "opacity": 1},
+            "encoding": {"y": {"field": "sources", **y}},
+        },
+        {"mark": {**labels, "dy": 15, "fontWeight": "bold", "fill": PAPER}, "encoding": {"y": {"field": "sources", **y}, "text": _text("sources")}},
+        _missing([column for column, value in zip(columns, accesses.values, strict=True) if value is None], words.gap),
+    ]
+    return finished({"description": words.alt, "data": {"values": rows}, "encoding": {"x": x}, "layer": layers}, height=200)
+
+
+def days(columns: Sequence[str], series: Series, average: float | None, words: Words) -> Spec:
+    """One bar for each day; days that nobody observed are shaded, and the month's mean is a line."""
+    rows = [{"column": column, "value": value} for column, value in zip(columns, series.values, strict=True)]
+    layers: list[Spec] = [
+        *_shaded(columns, series.values),
+        {
+            "mark": {"type": "bar", "fill": series.ink.colour, "width": {"band": 0.72}},
+            "encoding": {"x": _day_axis(words), "y": {"field": "value", "type": "quantitative", "axis": _value_axis(words)}},
+        },
+    ]
+    if average is not None:
+        layers.append({"data": {"values": [{"mean": average}]}, "mark": _rule(), "encoding": {"y": {"field": "mean", "type": "quantitative"}}})
+        layers.append(
+            {
+                "data": {"values": [{"mean": average, "words": words.average}]},
+                "mark": {"type": "text", "align": "left", "baseline": "middle", "x": {"expr": "width + 6"}, "fill": TEXT, "fontSize": SIZE},
+                "encoding": {"y": {"field": "mean", "type": "quantitative"}, "text": {"field": "words"}},
+            }
+        )
+    spec = {"description": words.alt, "data": {"values": rows}, "layer": layers}
+    return {**finished(spec, height=150), "padding": {"left": 4, "top": 4, "bottom": 4, "right": 78}}
+
+
+def stacked_days(columns: Sequence[str], series: Sequence[Series], words: Words) -> Spec:
+    """Days stacked by series, the first one at the bottom; the legend is in the order of the stack, top first."""
+    rows = [
+        {"column": column, "name": one.name, "value": value, "place": place}
+        for place, one in enumerate(series)
+        for column, value in zip(columns, one.values, strict=True)
+        if value
+    ]
+    observed = [None if all(one.values[n] is None for one in series) else 0.0 for n in range(len(columns))]
+    bars: Spec = {
+        "mark": {"type": "bar", "width": {"band": 0.86}, "stroke": PAPER, "strokeWidth": 0.6},
+        "encoding": {
+            "x": _day_axis(words),
+            "y": {"field": "value", "type": "quantitative", "stack": "zero", "axis": _value_axis(words)},
+            "color": {"field": "name", "type": "nominal", "scale": _scale(series), "legend": {"orient": "right", "values": _names(series)[::-1]}},
+            "order": {"field": "place", "type": "quantitative"},
+        },
+    }
+    spec = {"description": words.alt, "data": {"values": rows}, "layer": [*_shaded(columns, observed), bars]}
+    return finished(spec, height=170)
+
+
+def _scale(series: Sequence[Series]) -> Spec:
+    return {"domain": _names(series), "range": [one.ink.colour for one in series]}
+
+
+def _names(series: Sequence[Series]) -> list[str]:
+    return [one.name for one in series]
+
+
+def inks_of(series: Sequence[Series]) -> list[Ink]:
+    return [one.ink for one in series]
+
+
+def _text(field: str) -> Spec:
+    return {"field": field, "type": "quantitative", "format": ",.0f"}
+
+
+def _value_axis(words: Words) -> Spec:
+    return {"title": words.y, **FLAT_TITLE, "tickCount": 4, "format": ",~r"}
+
+
+def _day_axis(words: Words) -> Spec:
+    shown = "datum.index === 0 || (toNumber(datum.label) % 5 === 0) ? datum.label : ''"
+    axis = {"labelAngle": 0, "title": words.x, "labelExpr": shown, "ticks": False, "labelPadding": 9, "labelOverlap": False}
+    return {"field": "column", "type": "nominal", "sort": None, "axis": axis}
+
+
+def _rule() -> Spec:
+    return {"type": "rule", "stroke": TEXT, "strokeWidth": 1.2, "strokeDash": [5, 3]}
+
+
+def _shaded(columns: Sequence[str], values: Sequence[float | None]) -> list[Spec]:
+    """The full range of columns, in order, with the ones that were not observed as grey bands."""
+    rows = [{"column": column, "gap": value is None} for column, value in zip(columns, values, strict=True)]
+    band: Spec = {
+        "data": {"values": rows},
+        "mark": {"type": "bar", "width": {"band": 1}, "y": 0, "y2": {"expr": "height"}, "fill": "#e9ecef"},
+        "encoding": {
+            "x": {"field": "column", "type": "nominal", "sort": None},
+            "opacity": {"condition": {"test": "datum.gap", "value": 1}, "value": 0},
+        },
+    }
+    return [band]
+
+
+def _missing(columns: Sequence[str], text: str) -> Spec:
+    rows = [{"column": column, "words": text} for column in columns]
+    return {
+        "data": {"values": rows},
+        "mark": {"type": "text", "fill": QUIET, "y": {"expr": "height - 12"}, "fontSize": SIZE - 1},
+        "encoding": {"x": {"field": "column", "type": "nominal", "sort": None}, "text": {"field": "words"}},
+    }

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A finding as one sentence in Japanese and English for a system administrator, what to check at one's own site, and why others aren't listed.
+
+Every number in it can be counted again from the questions that `questions_of` names. Targets come out through texts.visible only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from teiten import texts
+from teiten.clock import to_datetime
+from teiten.findings.book import Page
+from teiten.findings.model import Finding, Noted, urgency
+from teiten.questions.tick import HOUR_US
+
+LANGUAGES: Final = ("ja", "en")
+
+CHECKS: Final[dict[str, dict[str, str]]] = {
+    "packet": {
+        "ja": "自サイトでこのポートを使う機器とソフトウェアを確かめ、外部に公開する必要がなければ閉じ、必要なら最新の修正を適用してください。",
+        "en": "Find out which of your hosts and programs use this port; close it to the outside unless it is needed, and patch what stays open.",
+    },
+    "web": {
+        "ja": "自サイトにこのURLのアプリケーションがないかを確かめ、あれば最新の修正の適用とアクセス記録の点検をしてください。",
+        "en": "See whether an application answers at this URL on your site; if so, patch it and look through its access log.",
+    },
+    "ssh": {
+        "ja": "自サイトにこの名前のアカウントがないかを確かめ、あればパスワードによるログインをやめるか、推測されにくいパスワードに変えてください。",
+        "en": "See whether an account of this name exists on your hosts; if so, turn off password logins or change the password.",
+    },
+    "mail": {
+        "ja": "自サイトのメールサーバが第三者の中継をしない設定であるかと、この件名のメールが届いていないかを確かめてください。",
+        "en": "Make sure that your mail server relays for nobody else, and see whether mail with this subject has arrived.",
+    },
+}
+
+LEVELS: Final = {"attention": {"ja": "要注意", "en": "attention"}, "risk": {"ja": "リスク", "en": "risk"}, None: {"ja": "終了", "en": "closed"}}
+STATES: Final = {
+    "new": {"ja": "新しい", "en": "new"},
+    "active": {"ja": "活発な", "en": "active"},
+    "becoming": {"ja": "活発化している", "en": "becoming active"},
+}
+NOTES: Final[dict[str, dict[str, str]]] = {
+    "flood": {"ja": "アクセスのほとんどは1つの発信元によるものです", "en": "nearly all accesses come from one source"},
+    "scanner": {
+        "ja": "発信元の半数以上は多数の対象を調べる調査スキャナーです",
+        "en": "at least half of the sources are scanners that survey many targets",
+    },
+    "one-sensor": {"ja": "発信元のほとんどは1つの観測点だけで観測されました", "en": "nearly all sources were met by one sensor only"},
+}
+
+
+def sentence(finding: Finding, zone: ZoneInfo, language: str, wave: str | None = None) -> str:
+    """`wave`: the target whose sources are mostly the same."""
+    told = _japanese(finding, zone) if language == "ja" else _english(finding, zone)
+    if wave is not None:
+        told += f"発信元の半分以上は「{wave}」と共通です。" if language == "ja" else f" At least half of the sources also meet {wave}."
+    return told
+
+
+def explained(finding: Finding, zone: ZoneInfo, wave: str | None = None) -> dict[str, Any]:
+    """Everything as plain data: sentences, numbers, thresholds' versions, life, and the questions behind it."""
+    one = finding.evidence
+    return {
+        "id": finding.id,
+        "channel": finding.channel,
+        "group": finding.group,
+        "target": texts.lossless(finding.target),
+        "level": finding.level,
+        "highest": finding.highest,
+        "states": list(finding.states),
+        "sentence": {language: sentence(finding, zone, language, wave) for language in LANGUAGES},
+        "check": CHECKS[finding.channel],
+        "notes": {note: NOTES[note] for note in finding.annotations},
+        "evidence": {
+            "window": [_time(one.at - one.hours * HOUR_US, zone), _time(one.at, zone)],
+            "networks": one.networks,
+            "expected": one.expected,
+            "usual": [0, one.usual],
+            "ratio": one.ratio,
+            "score": one.score,
+            "sensors": one.sensors,
+            "live_sensors": one.live,
+            "without_busiest_sensor": {"networks": one.elsewhere, "expected": one.expected_elsewhere},
+            "onset": _time(one.onset_at, zone),
+            "first": _time(one.first_at, zone) if one.first_at else None,
+            "confirmed": one.confirmed,
+        },
+        "opened": _time(finding.opened_at, zone),
+        "closed": _time(finding.closed_at, zone) if finding.closed_at else None,
+        "best_score": finding.best_score,
+        "wave": finding.wave,
+        "history": [{"at": _time(event.at, zone), "what": event.what, "level": event.level, "score": event.score} for event in finding.history],
+        "rules": list(finding.rules),
+        "questions": questions_of(finding, zone),
+    }
+
+
+def as_plain(page: Page, zone: ZoneInfo) -> dict[str, Any]:
+    """The whole book as plain data: findings, open ones first and most urgent first, and the lists of states."""
+    names = {finding.id: texts.visible(finding.target) for finding in page.findings}
+    waves = {finding.id: names.get(finding.wave) if finding.wave and finding.wave != finding.id else None for finding in page.findings}
+    ordered = sorted(page.findings, key=lambda one: (one.closed_at is not None, -(one.closed_at or 0), urgency(one)))
+    return {"findings": [explained(one, zone, waves[one.id]) for one in ordered], "noted": [_noted(one, zone) for one in page.noted]}
+
+
+def _noted(one: Noted, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "channel": one.channel,
+        "group": one.group,
+        "target": texts.lossless(one.target),
+        "states": list(one.states),
+        "confirmed": one.confirmed,
+        "first": _time(one.first_at, zone) if one.first_at else None,
+        "networks": one.networks,
+        "sensors": one.sensors,
+        "score": one.score,
+        "why_not_listed": {language: why_not(one, language) for language in LANGUAGES},
+    }
+
+
+def questions_of(finding: Finding, zone: ZoneInfo) -> list[dict[str, str]]:
+    """Arguments of `teiten count`, and of the site's /api/count, that count what the finding talks about."""
+    one = finding.evidence
+    first = to_datetime(one.at - one.hours * HOUR_US).astimezone(zone).date()
+    after = to_datetime(one.at - 1).astimezone(zone).date() + timedelta(days=1)
+    fixed = {"channel": finding.channel, "group": finding.group, "target": texts.lossless(finding.target), "from": str(first), "to": str(after)}
+    return [{**fixed, "by": by, "order": "sources"} for by in ("day", "sensor", "network", "region")]
+
+
+def why_not(noted: Noted, language: str) -> str:
+    """What keeps something large off the lists; "" when nothing does."""
+    told = [NOTES[note][language] for note in noted.annotations]
+    return ("。".join(told) + "。" if language == "ja" else "; ".join(told)) if told else ""
+
+
+def _japanese(finding: Finding, zone: ZoneInfo) -> str:
+    one, target = finding.evidence, texts.visible(finding.target)
+    if one.score == 0 and one.first_at:
+        first = _time(one.first_at, zone)
+        return f"「{target}」は{first}に初めて観測され、{one.sensors}観測点で{one.networks}の発信元ネットワークからアクセスがありました。"
+    told = f"「{target}」へ、{_time(one.at, zone)}までの{_span(one.hours, 'ja')}に新しい発信元ネットワークが{one.networks:,}ありました"
+    told += f"(この長さではふだん0〜{one.usual:,}、約{_times(one.ratio)}倍)。増加は{_time(one.onset_at, zone)}ごろから、"
+    if not one.wide:
+        return told + f"{one.sensors}観測点で見られます。観測点が少ないため、広がりは確かめられていません。"
+    return told + f"{one.live}観測点のうち{one.sensors}で見られ、最も多い観測点を除いても{one.elsewhere:,}(見込み{one.expected_elsewhere:.1f})です。"
+
+
+def _english(finding: Finding, zone: ZoneInfo) -> str:
+    one, target = finding.evidence, texts.visible(finding.target)
+    if one.score == 0 and one.first_at:
+        first = _time(one.first_at, zone)
+        return f"{target} was met for the first time at {first}, since then from {one.networks} source networks at {one.sensors} sensors."
+    told = f"{target}: {one.networks:,} new source networks in the {_span(one.hours, 'en')} until {_time(one.at, zone)}"
+    told += f" (usually 0 to {one.usual:,} in as long a time; about {_times(one.ratio)} times). The rise began at about {_time(one.onset_at, zone)}"
+    if not one.wide:
+        return told + f", at {one.sensors} sensors; with so few sensors nothing can be said about spread."
+    told += f", is seen at {one.sensors} of {one.live} sensors, and without the busiest of them"
+    return told + f" {one.elsewhere:,} remain ({one.expected_elsewhere:.1f} expected)."
+
+
+def _span(hours: int, language: str) -> str:
+    days, rest = divmod(hours, 24)
+    if language == "ja":
+        return f"{days}日間" if not rest else f"{hours}時間"
+    if rest:
+        return f"{hours} hours"
+    return "24 hours" if days == 1 else f"{days} days"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+
+
+def _time(at: int, zone: ZoneInfo) -> str:
+    instant: datetime = to_datetime(at).astimezone(zone)
+    return instant.strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""EVE by columns: the fast way for plain events over IPv4, saying of each what `suricata_events.py` says of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from teiten.columnar import Columns
+from teiten.importers.field_layout import NONE, Array, Look
+from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, optional, packed
+from teiten.importers.lines import Lines
+from teiten.importers.packet_rows import joined_port, say_flow
+from teiten.importers.rows import joined
+from teiten.importers.suricata_events import COUNTED_FLOW, kind_of_other
+
+_TEXT_FIELDS = ("timestamp", "src_ip", "dest_ip", "proto", "flow.start", "flow.end", "flow.state")
+_HTTP = ("http.url", "http.http_method", "http.http_user_agent", "http.protocol")
+_FIELDS = (
+    "event_type", *_TEXT_FIELDS, "flow_id", "src_port", "dest_port", "icmp_type", "icmp_code", "flow", "flow.pkts_toclient", "http", *_HTTP,
+    "http.status",
+)  # fmt: skip
+_FLOW, _ALERT, _REQUEST = range(3)
+_EVENTS = (b"flow", b"alert", b"http")
+_PROTOCOLS = ((b"TCP", 6), (b"UDP", 17), (b"ICMP", 1))
+_TRANSPORT = {1: "icmp", 6: "tcp", 17: "udp"}
+
+
+def follow_by_columns(lines: Lines, alerted: set[int], told: set[int], most: int) -> bool:
+    """Adds flows with an alert, and those of them that a flow event follows; False, and nothing done, if a line needs a careful reader."""
+    if not alerted and b'"alert"' not in lines.text:
+        return True
+    fields = Fields.of_objects(lines, ("event_type", "flow_id"))
+    event, flow_id = fields.chosen("event_type", _EVENTS[:2]), fields.integers("flow_id")
+    plain = fields.plain & fields.are("event_type", Look.STRING) & fields.are("flow_id", Look.INTEGER, *NOTHING)
+    if not plain.all() or len(alerted) + len(lines) > most:
+        return False
+    alerts, flows = (np.flatnonzero((event == kind) & (flow_id >= 0)) for kind in (_ALERT, _FLOW))
+    told.update(alerted.intersection(flow_id[flows].tolist()))
+    first = dict(zip(flow_id[alerts][::-1].tolist(), alerts[::-1].tolist(), strict=True))
+    both = np.isin(flow_id[flows], np.fromiter(first, np.int64, len(first)))
+    told.update(flow for flow, line in zip(flow_id[flows][both].tolist(), flows[both].tolist(), strict=True) if first[flow] < line)
+    alerted.update(first)
+    return True
+
+
+class SuricataColumns:
+    def __init__(self, told: frozenset[int]) -> None:
+        self._told = np.array(sorted(told), np.int64)
+
+    def take(self, lines: Lines, leave: Callable[[int], None]) -> tuple[Columns, Counter[str]]:
+        fields = Fields.of_objects(lines, _FIELDS, ("flow", "http"))
+        event = fields.chosen("event_type", _EVENTS)
+        usual = fields.plain & fields.are("event_type", Look.STRING) & _are_usual(fields)
+        flow_id = fields.integers("flow_id")
+        told = usual & (event == _ALERT) & np.isin(flow_id, self._told) & fields.are("flow_id", Look.INTEGER)
+        other = usual & (event < 0)
+        arrivals, arrived = _arrivals(fields, usual & ((event == _FLOW) | ((event == _ALERT) & ~told)), event, flow_id)
+        requests, asked = _requests(fields, usual & (event == _REQUEST), flow_id)
+        counts = Counter({COUNTED_FLOW: int(told.sum())}) if told.any() else Counter()
+        for name, count in Counter(fields.texts("event_type", np.flatnonzero(other))).items():
+            counts[kind_of_other(name)] += count
+        for index in np.flatnonzero(~(told | other | arrived | asked)).tolist():
+            leave(index)
+        return joined([arrivals, requests]), counts
+
+
+def _are_usual(fields: Fields) -> Array:
+    usual: Array = fields.are("flow", Look.OBJECT, *NOTHING) & fields.are("http", Look.OBJECT, *NOTHING)
+    for name in _TEXT_FIELDS:
+        usual &= fields.are(name, Look.STRING, Look.MISSING)
+    return usual & fields.are("flow_id", Look.INTEGER, *NOTHING)
+
+
+def _arrivals(fields: Fields, wanted: Array, event: Array, flow_id: Array) -> tuple[Columns, Array]:
+    """Flows, and alerts that no flow event tells of; and which lines they are."""
+    seen_at, began_at, end = fields.instants("timestamp"), fields.instants("flow.start"), fields.instants("flow.end")
+    at = np.where((event == _FLOW) & (fields.sizes("flow.start") > 0), began_at, seen_at)
+    source, protocol = fields.addresses("src_ip"), fields.chosen("proto", tuple(name for name, _ in _PROTOCOLS))
+    there, here, answers = fields.integers("src_port"), fields.integers("dest_port"), fields.integers("flow.pkts_toclient")
+    icmp_type, icmp_code = fields.integers("icmp_type"), fields.integers("icmp_code")
+    is_icmp = protocol == 2
+    ready = wanted & (at >= 0) & (source >= 0) & (protocol >= 0) & is_port(there, none=True) & (answers >= NONE)
+    ready &= (~is_icmp & is_port(here)) | (is_icmp & (icmp_type >= 0) & (icmp_type < 256) & (icmp_code >= NONE) & (icmp_code < 256))
+    ready &= (event != _FLOW) | (end >= 0) | fields.are("flow.end", Look.MISSING)
+    rows = np.flatnonzero(ready)
+    if not len(rows):
+        return {}, ready
+    at, end, is_flow, number = at[rows], end[rows], event[rows] == _FLOW, np.array([value for _, value in _PROTOCOLS])[protocol[rows]]
+    port = np.where(is_icmp, np.maximum(icmp_type, 0) << 8 | np.maximum(icmp_code, 0), here)[rows]
+    kind, category, target, name = looked_up(number << 16 | port, _say, 4)
+    state = fields.chosen("flow.state", (b"established", b"closed"))[rows]
+    return _base(fields, rows, at, source, there, flow_id) | {
+        "channel": np.full(len(rows), "packet", dtype=object), "kind": kind, "target": target, "category": category, "protocol": name,
+        "destination_port": optional(np.where(number == 1, NONE, port)), "handshake": (number == 6) & (answers[rows] > 0) & (state >= 0),
+        "outcome": np.array(["flow", "alert"], dtype=object)[np.where(is_flow, 0, 1)],
+        "duration_us": optional(np.where(is_flow & (end >= at), end - at, NONE)),
+    }, ready  # fmt: skip
+
+
+def _base(fields: Fields, rows: Array, at: Array, source: Array, there: Array, flow_id: Array) -> Columns:
+    session = np.empty(len(rows), dtype=object)
+    session[:] = [str(number) if number >= 0 else None for number in flow_id[rows].tolist()]
+    return {
+        "observed_at": at, "source": packed(source[rows]), "source_port": optional(there[rows]), "session": session,
+        "times": np.full(len(rows), 1, dtype=object), "encrypted": np.zeros(len(rows), np.bool_), "truncated": np.zeros(len(rows), np.bool_),
+    }  # fmt: skip
+
+
+def _say(key: int) -> tuple[Any, ...]:
+    number, port = key >> 16, key & 0xFFFF
+    return *say_flow(number, joined_port(number, port >> 8, port & 0xFF) if number == 1 else joined_port(number, port)), _TRANSPORT[number]
+
+
+def _requests(fields: Fields, wanted: Array, flow_id: Array) -> tuple[Columns, Array]:
+    at, source = fields.instants("timestamp"), fields.addresses("src_ip")
+    there, here, status = fields.integers("src_port"), fields.integers("dest_port"), fields.integers("http.status")
+    ready = (
+        wanted & (at >= 0) & (source >= 0) & is_port(there, none=True) & is_port(here, none=True) & (status >= NONE) & fields.are("http.url", *TEXTS)
+    )
+    for name in _HTTP:
+        ready &= fields.short(name)
+    rows = np.flatnonzero(ready)
+    if not len(rows):
+        return {}, ready
+    method, url, version = (fields.values(name, rows) for name in ("http.http_method", "http.url", "http.protocol"))
+    target, request = np.empty(len(rows), dtype=object), np.empty(len(rows), dtype=object)
+    target[:] = [((a or b"") + b" " + b).lstrip() for a, b in zip(method.tolist(), url.tolist(), strict=True)]
+    request[:] = [a + b" " + b if b else a for a, b in zip(target.tolist(), version.tolist(), strict=True)]
+    return _base(fields, rows, at[rows], source, there, flow_id) | {
+        "channel": np.full(len(rows), "web", dtype=object), "kind": np.full(len(rows), "request", dtype=object), "target": target,
+        "category": np.full(len(rows), "access", dtype=object), "protocol": np.full(len(rows), "tcp", dtype=object),
+        "destination_port": optional(here[rows]), "handshake": np.ones(len(rows), np.bool_), "client": fields.values("http.http_user_agent", rows),
+        "request": request, "outcome": looked_up(status[rows], lambda code: (str(code) if code >= 0 else None,), 1)[0],
+    }, ready  # fmt: skip

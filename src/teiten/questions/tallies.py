@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accesses and cumulative sources by two keys, from the rollups: what shares, stacks and months are made of. Both numbers add up.
+
+Costs what the rollups cost, not what the accesses cost, and stays exact when single rows are no longer kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from teiten.model import Period
+from teiten.questions.filters import period_filters
+from teiten.questions.interface import By
+from teiten.questions.observation import ACCESS
+from teiten.questions.spread import listed
+from teiten.store.interface import Store
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """`cumulative_sources` (延べ発信元数): distinct (source, day, sensor, target). Cells without an access are absent."""
+
+    key: bytes | str | date
+    other: bytes | str | date
+    accesses: int
+    cumulative_sources: int
+
+
+def tallies(
+    store: Store,
+    period: Period,
+    by: By,
+    other: By,
+    *,
+    channel: str | None = None,
+    group: str | None = None,
+    targets: Sequence[bytes] | None = None,
+    category: str | None = ACCESS,
+) -> list[Tally]:
+    """In the order of both keys, which are two of target, day, sensor, channel, region. `targets`: only these; None for all."""
+    if targets is not None and not targets:
+        return []
+    chosen, parameters = period_filters(period, channel=channel, category=category, group=group)
+    if targets is not None:
+        chosen, parameters = f"{chosen} targets", {**parameters, "wanted": listed(targets)}
+    return [Tally(*row) for row in store.ask("tallies", parameters, {"key": by, "other": other, "filters": chosen})]

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages about findings, targets, searches and definitions say: asks a Lookup and hands finished values to the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from teiten import texts
+from teiten.columns import COLUMNS
+from teiten.drawing.source_map import HEIGHT, WIDTH, outline, placed
+from teiten.publication.document import Feed
+from teiten.publication.view import Counted, Target
+from teiten.questions.windows import window
+from teiten.site.checking import MOST_ENTRIES, Entry, entries
+from teiten.site.figures import Figure, figure
+from teiten.site.lookup import About, Known, Lookup
+from teiten.site.requests import View
+
+FRESH_CHANNELS: Final = ("web", "ssh", "packet", "mail")
+LONGEST_SEARCH: Final = 200
+# Definitions a reader meets on the pages; docs/ontology.md is their home.
+DEFINITIONS: Final = (
+    *("sensor", "channel", "target", "access", "source", "network", "region", "day", "window", "per_day", "rank", "mark", "finding"),
+    *("attention", "risk", "new", "active", "becoming", "coverage"),
+)
+
+
+class Drawn(msgspec.Struct, frozen=True):
+    """A map: circles, largest first, and how many regions have no place on it."""
+
+    circles: list[Any]
+    unplaced: int
+    width: int = WIDTH
+    height: int = HEIGHT
+
+    @property
+    def land(self) -> str:
+        return outline()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What is known of one line of a self-check."""
+
+    entry: Entry
+    found: list[Known]
+
+
+def drawn(regions: Sequence[Counted]) -> Drawn:
+    sized = [(row.key, row.sources or 0) for row in regions]
+    circles = placed(sized)
+    return Drawn(circles, len([key for key, sources in sized if sources]) - len(circles))
+
+
+def findings_page(lookup: Lookup, view: View, level: str) -> dict[str, Any]:
+    """M-14 (attention), M-16 (risk): most urgent first."""
+    return {
+        "level": level,
+        "period": window(view.as_of),
+        "findings": [f for f in lookup.findings(view) if f.level == level],
+        "about": lookup.about(view),
+    }
+
+
+def fresh_page(lookup: Lookup, view: View) -> dict[str, Any]:
+    """M-17, M-18, A-07, A-08."""
+    return {
+        "period": window(view.as_of),
+        "tables": [(channel, lookup.fresh(channel, view)) for channel in FRESH_CHANNELS],
+        "about": lookup.about(view),
+    }
+
+
+def search_page(lookup: Lookup, view: View, asked: str) -> dict[str, Any]:
+    """M-19. An answer for what is withheld and for what was never seen is the same, byte for byte."""
+    text = asked.strip()[:LONGEST_SEARCH]
+    found = lookup.search(texts.parse(text), view) if text else []
+    return {"asked": text, "found": found, "about": lookup.about(view), "period": window(view.as_of)}
+
+
+def check_page(lookup: Lookup, view: View, pasted: str | None) -> dict[str, Any]:
+    """U-41, M-17, M-18, M-21; nothing of what was pasted outlives the answer."""
+    asked = entries(pasted) if pasted else []
+    by_channel: dict[str, list[bytes]] = {}
+    for entry in asked:
+        for channel, target in entry.targets:
+            by_channel.setdefault(channel, []).append(target)
+    known = {channel: lookup.known(channel, targets, view) for channel, targets in by_channel.items()}
+    answers = [Answer(entry, [known[c][t] for c, t in entry.targets if t in known[c]]) for entry in asked]
+    return {"pasted": pasted, "answers": answers, "most": MOST_ENTRIES, "about": lookup.about(view), "period": window(view.as_of)}
+
+
+def detail_page(lookup: Lookup, view: View, channel: str, target: bytes) -> dict[str, Any]:
+    """M-15, M-21. `found` None: not in the window, or withheld."""
+    found = lookup.target(channel, target, view)
+    return {"channel": channel, "target": target, "period": window(view.as_of), "about": lookup.about(view), **target_parts(found)}
+
+
+def target_parts(found: Target | None) -> dict[str, Any]:
+    if found is None:
+        return {"found": None, "figures": [], "map": None}
+    figures: list[Figure] = [figure(found.days, "sources"), figure(found.days, "accesses")]
+    return {"found": found, "figures": figures, "map": drawn(found.regions)}
+
+
+def map_page(lookup: Lookup, view: View) -> dict[str, Any]:
+    regions = lookup.regions(view)
+    return {"regions": regions, "map": drawn(regions), "period": window(view.as_of), "about": lookup.about(view)}
+
+
+def about_page(about: About) -> dict[str, Any]:
+    return {"about": about, "period": about.period}
+
+
+def definitions_page(inside: bool) -> dict[str, Any]:
+    """The data dictionary is made from the table that makes the schema. Fields that are the operator's alone are told to the operator alone."""
+    return {"definitions": DEFINITIONS, "columns": [column for column in COLUMNS if inside or column.privacy == "open"]}
+
+
+def feeds_page(feeds: Sequence[Feed], address: str) -> dict[str, Any]:
+    return {"feeds": feeds, "address": address}

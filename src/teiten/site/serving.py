@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finished pages to responses, and the files every page needs: the same on both sides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from teiten.site.caching import Page, page_of
+
+STATIC: Final = Path(__file__).resolve().parent / "static"
+JSON: Final = "application/json"
+MEDIA: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+
+def assets() -> dict[str, Page]:
+    return {path.name: page_of(path.read_bytes(), MEDIA[path.suffix]) for path in sorted(STATIC.iterdir()) if path.suffix in MEDIA}
+
+
+def respond(request: Request, page: Page, keep: str = "private, no-cache") -> Response:
+    """`keep`: how long who may keep it, for pages that are answers; refusals are kept by nobody."""
+    headers = {"cache-control": keep if page.status == 200 else "no-store", "etag": page.etag}
+    if page.status == 200 and page.etag in request.headers.get("if-none-match", "")[:1000]:
+        return Response(status_code=304, headers=headers)
+    return Response(page.body, page.status, headers, page.media_type)

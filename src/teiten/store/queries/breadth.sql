@@ -1,0 +1,37 @@
+-- breadth
+-- How widely targets were seen: accesses with each source capped for an item and day, sources, their networks (IPv4 /24, IPv6 /48),
+-- allocations (/16, /32) and blocks (/8, /16), first and last access. One row for each key; the keys come first.
+-- slot key
+--   target: target
+--   target_day: target, day
+--   target_region: target, case when region = '' then 'unknown' else region end
+--   day: day
+--   channel: channel
+--   channel_day: channel, day
+--   region: case when region = '' then 'unknown' else region end
+--   whole: cast(0 as integer)
+-- slot filters
+--   all: 1 = 1
+--   from: day >= :from_on
+--   to: day < :to_on
+--   channel: channel = :channel
+--   category: category = :category
+--   group: sensor in (select name from sensors where sensor_group = :group)
+--   target: target = :target
+--   targets: position(',' || hex(target) || ',' in :wanted) > 0
+with met as (
+  select channel, target, day, source, region, accesses, first_at, last_at from pairs where {filters}
+), single as (
+  select channel, target, day, source, min(region) as region, sum(accesses) as accesses, min(first_at) as first_at, max(last_at) as last_at
+  from met
+  group by channel, target, day, source
+)
+select {key},
+  cast(sum(case when accesses > :most then :most else accesses end) as bigint) as capped, cast(sum(accesses) as bigint) as accesses,
+  count(distinct source) as sources,
+  count(distinct case when octet_length(source) = 4 then substr(hex(source), 1, 6) else substr(hex(source), 1, 12) end) as networks,
+  count(distinct case when octet_length(source) = 4 then substr(hex(source), 1, 4) else substr(hex(source), 1, 8) end) as allocations,
+  count(distinct case when octet_length(source) = 4 then substr(hex(source), 1, 2) else substr(hex(source), 1, 4) end) as blocks,
+  min(first_at) as first_at, max(last_at) as last_at
+from single
+group by {key}

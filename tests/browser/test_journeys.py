@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people come for, in a real browser, with and without scripts, on the operator's side, the public server and a static server.
+
+Every page: no accessibility violation that axe-core finds (WCAG 2.2 AA), light and dark; nothing wider than the window; silent.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from teiten.cli.publish import write_static
+from teiten.feeds import all_feeds
+from teiten.publication.building import Builder, Sources
+from teiten.publication.echoes import redactor
+from teiten.publication.findings import Claim
+from teiten.publication.folder import write_view
+from teiten.publication.policies import PUBLIC
+from teiten.publication.settings import PublicationConfig
+from teiten.site.asking import StoreAnswers
+from teiten.site.lookup import StoreLookup
+from teiten.site.menu import entries
+from teiten.site.outside import create_public_site
+from teiten.site.pages import create_site
+from teiten.site.public import PublicPages
+from teiten.site.settings import SiteConfig
+from tests.browser.served import app_served, folder_served
+from tests.browser.test_first_page import watch
+from tests.unit.publication.observed import NOW, TOKYO, Met, store_of
+from tests.unit.site.test_lookup import claim
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian package chromium)")
+AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+MET = [
+    Met(target=b"GET /", sources=60),
+    Met(target=b"GET /wp-login.php", sources=40),
+    Met(target=b"root", channel="ssh", sources=30),
+    Met(target=b"22/tcp", channel="packet", sources=80),
+    Met(target=b"445/tcp", channel="packet", sources=50),
+]
+
+
+@pytest.fixture(scope="module")
+def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    folder = tmp_path_factory.mktemp("sides")
+    store = store_of(folder, MET)
+    told = [msgspec.structs.replace(claim(target, level), networks=44) for target, level in ((b"GET /", "attention"), (b"GET /wp-login.php", "risk"))]
+
+    def claims(as_of: date) -> list[Claim]:
+        return told
+
+    made = Builder(Sources(store, TOKYO, claims=claims), PUBLIC, PublicationConfig(), b"k" * 32, redactor(store.sensors()))
+    view = made.view(NOW)
+    write_view(folder / "public", view)
+    write_static(folder / "static", PublicPages(view, SiteConfig(), all_feeds()))
+    settings = SiteConfig(cache_seconds=0)
+    lookup = StoreLookup(store, TOKYO, claims=claims)
+    inside = create_site(StoreAnswers(store, TOKYO), settings, TOKYO, lambda: NOW, None, lookup, all_feeds())
+    with (
+        app_served(inside) as one,
+        app_served(create_public_site(folder / "public", settings, all_feeds())) as two,
+        folder_served(folder / "static") as three,
+    ):
+        yield {"operator": one, "public": two, "static": three}
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    troubles: list[str] = []
+    context = browser.new_context()
+    context.set_default_timeout(8_000)
+    opened = context.new_page()
+    watch(opened, troubles)
+    yield opened
+    context.close()
+    assert troubles == []
+
+
+def places(side: str, page: Page, address: str, language: str) -> list[str]:
+    end = "" if side == "operator" else "/"
+    found = [f"/{language}/{entry.place}{end}" if entry.place else f"/{language}/" for entry in entries(side == "operator")]
+    page.goto(f"{address}/{language}/attention{end}")
+    detail = page.get_by_role("link", name="詳細" if language == "ja" else "Details").first.get_attribute("href")
+    return [*found, str(detail)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("side", "language"), [("operator", "ja"), ("public", "en")])
+def test_axe_finds_nothing_on_any_page(browser: Browser, sides: dict[str, str], side: str, language: str, scheme: str) -> None:
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    found: list[Any] = []
+    for place in places(side, page, sides[side], language):
+        page.goto(sides[side] + place)
+        page.evaluate(AXE)
+        result = page.evaluate("(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags}})", RULES)
+        found += [(place, one["id"], one["nodes"][0]["html"][:150]) for one in result["violations"]]
+    context.close()
+    assert found == []
+
+
+@pytest.mark.parametrize("side", ["operator", "public"])
+@pytest.mark.parametrize("width", [360, 1920])
+def test_nothing_is_wider_than_the_window(page: Page, sides: dict[str, str], side: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    for language in ("ja", "en"):
+        for place in places(side, page, sides[side], language):
+            page.goto(sides[side] + place)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("side", ["operator", "public"])
+def test_is_my_port_attacked(browser: Browser, sides: dict[str, str], side: str, script: bool) -> None:
+    """M-19, M-21: from the first page, found and not found."""
+    context = browser.new_context(java_script_enabled=script)
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    page.goto(sides[side] + "/ja/")
+    page.get_by_role("link", name="自己点検").click()
+    page.get_by_role("textbox").fill("22\n31337")
+    page.get_by_role("button", name="確かめる").click()
+    answers = page.locator(".answers")
+    expect(answers).to_contain_text("観測されています")
+    expect(answers).to_contain_text("公開している一覧にはありません" if side == "public" else "観測されていません")
+    answers.get_by_role("link", name="22/tcp").click()
+    expect(page.locator("h1")).to_contain_text("22/tcp")
+    expect(page.locator("main")).to_contain_text("自サイトで確かめること")
+    context.close()
+
+
+def test_the_self_check_of_a_static_server_asks_nobody(page: Page, sides: dict[str, str]) -> None:
+    """What is pasted never leaves the browser."""
+    asked: list[str] = []
+    page.goto(sides["static"] + "/en/check/")
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url.removeprefix(sides['static'])}"))
+    page.get_by_role("textbox").fill("root\nsecretname\n<img src=x onerror=alert(1)>")
+    page.get_by_role("button", name="Check").click()
+    expect(page.locator(".answers .hit")).to_have_count(1)
+    expect(page.locator(".answers .miss")).to_have_count(2)
+    assert [one for one in asked if "/static/" not in one] == ["GET /api/index.json"]
+
+
+def test_is_my_account_attacked_by_search(page: Page, sides: dict[str, str]) -> None:
+    """M-18, M-19, on all three."""
+    for side, address in sides.items():
+        page.goto(f"{address}/en/search" + ("" if side == "operator" else "/"))
+        page.get_by_role("searchbox").fill("oo")
+        if side == "static":
+            page.goto(f"{address}/en/search/?q=oo")  # a static server can't take the form's path without its slash
+        else:
+            page.get_by_role("button", name="Search").click()
+        expect(page.locator("#answer a")).to_have_text(["root"])
+
+
+@pytest.mark.parametrize("side", ["operator", "public", "static"])
+def test_what_is_spreading_and_why_and_where(page: Page, sides: dict[str, str], side: str) -> None:
+    """M-14, M-15, M-16: first page, list, reason, map."""
+    page.goto(sides[side] + "/en/")
+    expect(page.locator(".urgent")).to_contain_text("GET /")
+    page.get_by_role("link", name="Attention", exact=True).click()
+    expect(page.locator(".finding")).to_contain_text("New source networks" if side == "operator" else "about 4 times")
+    page.get_by_role("link", name="Map GET /").click()
+    assert page.url.endswith("#map")
+    expect(page.locator("svg.map circle")).to_have_count(1)
+    expect(page.locator("main")).to_contain_text("Why it is on a list")
+
+
+@pytest.mark.parametrize("side", ["operator", "public", "static"])
+def test_get_the_xml(page: Page, sides: dict[str, str], side: str) -> None:
+    """M-20."""
+    page.goto(sides[side] + "/ja/")
+    page.get_by_role("link", name="配信", exact=True).click()
+    href = page.get_by_role("link", name="XML", exact=True).get_attribute("href")
+    answer = page.request.get(f"{sides[side]}{href}")
+    assert answer.status == 200
+    assert b'<attention xmlns="urn:teiten:attention:1"' in answer.body()

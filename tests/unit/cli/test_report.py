@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`teiten report` from the shell: files where they were asked for, errors that say what is allowed."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from teiten.cli.report import _month
+from teiten.home import Home
+from teiten.store.node import NodeStore
+from tests.unit.cli.conftest import Teiten
+from tests.unit.report.shapes import DAYS, TOKYO, access, put
+
+
+@pytest.fixture
+def observed(home: Path) -> Path:
+    made = Home(home)
+    made.prepare()
+    store = NodeStore.open(made.store, TOKYO)
+    dice = random.Random(2)
+    put(store, "a", [access(day, b"22/tcp", dice) for day in DAYS for _ in range(3)], days=DAYS)
+    store.close()
+    return home
+
+
+def test_files_of_one_language_and_form(teiten: Teiten, observed: Path, tmp_path: Path) -> None:
+    done = teiten("report", "2026-06", "--lang", "en", "--formats", "html,json", "--out", tmp_path / "out")
+    assert done.code == 0 and "report-2026-06-en.html" in done.out
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report-2026-06-en.html", "report-2026-06-en.json"]
+
+
+WRONG = {
+    "2026-13": (),
+    "June": (),
+    "2999-01": (),
+    "2026-06": ("--lang", "fr"),
+    "2026-05": ("--formats", "doc"),
+    "2026-04": ("--group", "no"),
+    "2026-03": ("--policy", "none"),
+}
+
+
+@pytest.mark.parametrize("month", WRONG)
+def test_what_cannot_be_is_an_error_and_writes_nothing(teiten: Teiten, observed: Path, tmp_path: Path, month: str) -> None:
+    done = teiten("report", month, *WRONG[month], "--out", tmp_path / "out")
+    assert done.code == 2 and done.err.startswith("teiten: ") and not (tmp_path / "out").exists()
+
+
+def test_a_month() -> None:
+    assert _month("2007-08").days == 31

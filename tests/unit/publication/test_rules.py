@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The single rules of publication: coarse counts, vocabulary, marker watch, what a policy lets out, the view on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from teiten.errors import TeitenError
+from teiten.publication.coarse import NOISE, Coarsener, two_digits
+from teiten.publication.folder import publication_key, read_view, write_file, write_view
+from teiten.publication.markers import PORTS, shape_of, watch
+from teiten.publication.measuring import Measure
+from teiten.publication.policies import OPERATOR, PARTNERS, POLICIES, PUBLIC
+from teiten.publication.settings import PublicationConfig
+from teiten.publication.vocabulary import known, marker_bits
+from teiten.questions.breadth import Breadth
+from tests.unit.publication.observed import NOW, Met, builder, store_of
+
+
+@given(some.integers(0, 10**9), some.text(max_size=5))
+def test_coarse_counts(value: int, item: str) -> None:
+    """P5: near the truth, two digits, the same at every asking; nothing below ten."""
+    told = Coarsener(b"secret").count(value, item)
+    assert told == Coarsener(b"secret").count(value, item)
+    if value < 10:
+        assert told is None
+    else:
+        assert told is not None
+        assert told == two_digits(told)
+        assert abs(told - value) <= value * (NOISE + 0.051) + 3
+
+
+def test_noise_averages_out_only_over_different_items() -> None:
+    told = [Coarsener(b"secret").count(500, "item", day) or 0 for day in range(400)]
+    assert abs(sum(told) / 400 - 500) < 10
+    assert {Coarsener(b"secret").count(500, "item") for _ in range(20)} == {Coarsener(b"secret").count(500, "item")}
+    assert len({Coarsener(b"secret", mark=mark).count(500, "item") for mark in "abcdefgh"}) > 1
+
+
+@pytest.mark.parametrize(("value", "told"), [(0, 0), (9.4, 9), (99.6, 100), (105, 110), (104, 100), (12_345, 12_000), (995, 1000)])
+def test_two_digits(value: float, told: int) -> None:
+    assert two_digits(value) == told
+
+
+@pytest.mark.parametrize("text", ["root", "admin", "GET /", "GET /wp-login.php", "445/tcp", "jorge", "GET /phpMyAdmin/main.php", "GET /cgi-bin/test"])
+def test_everyday_words_carry_little(text: str) -> None:
+    assert marker_bits(text.encode()) <= PUBLIC.bits
+
+
+@pytest.mark.parametrize("text", ["k7f3q9zz", "GET /a8f1c29b", "user 61.126.109.106", "xkqzwvbt", "GET /3F8A11C0", "aBcDeFgHiJkLmNoP", "1032741738"])
+def test_codes_carry_much(text: str) -> None:
+    assert marker_bits(text.encode()) > PUBLIC.bits
+
+
+@given(some.binary(max_size=80))
+def test_the_estimate_never_raises(value: bytes) -> None:
+    assert marker_bits(value) >= 0
+
+
+def test_the_curated_list_is_clean() -> None:
+    assert {channel for channel, _ in known()} == {"packet", "web", "ssh"}
+    assert ("packet", b"445/tcp") in known()
+    assert ("packet", b"ping/icmp") in known()
+
+
+def seen(target: bytes) -> Breadth:
+    return Breadth((target,), 1, 1, 1, 1, 1, 1, 0, 0)
+
+
+def test_marker_watch_over_ports_and_strings() -> None:
+    """P8: one port for each address; ordinary rare ports stay below the line."""
+    sweep = [(seen(b"%d/tcp" % (20_000 + n)), 1) for n in range(PORTS)]
+    assert watch("packet", sweep)[0].targets == PORTS
+    assert watch("packet", sweep[1:]) == []
+    assert watch("packet", sweep, sweep[:30]) == []  # a tail that was always there
+    assert watch("packet", sweep, sweep[:10]) != []
+    assert watch("ssh", [(seen(b"user%d" % n), 1) for n in range(30)]) == []
+    assert watch("ssh", [(seen(b"u%010d" % (n * 7919)), 1) for n in range(30)])[0].shape == "#"
+
+
+def test_shapes() -> None:
+    assert shape_of(b"GET /x?id=12ab") == shape_of(b"GET /y?id=98cd")
+    assert shape_of(b"a-1") != shape_of(b"a1")
+
+
+@pytest.mark.parametrize(
+    ("met", "live", "reach"), [(2, 2, "few"), (3, 10, "part"), (5, 10, "half"), (9, 10, "most"), (10, 10, "most"), (3, 0, "most")]
+)
+def test_reach(met: int, live: int, reach: str) -> None:
+    """P7: in how large a part of the sensors, never how many."""
+    assert Measure(PUBLIC, Coarsener(b"k")).reach(met, live) == reach
+
+
+def test_regions_end_in_other() -> None:
+    rows = [Breadth((b"t", name), n, n, n, n, n, n, 0, 0) for name, n in (("CN", 500), ("JP", 60), ("FR", 8), ("unknown", 40))]
+    told = Measure(PUBLIC, Coarsener(b"k")).regions(rows, 10)
+    assert [row.key for row in told] == ["CN", "JP", "unknown", "other"]
+    assert told[-1].accesses is None
+    assert [row.key for row in Measure(OPERATOR, Coarsener(b"k")).regions(rows, 2)] == ["CN", "JP", "other"]
+
+
+def test_the_strict_policy_is_the_default() -> None:
+    assert PublicationConfig().policy == "public"
+    assert POLICIES["public"] is PUBLIC
+    assert (PUBLIC.redacted, PUBLIC.closed, PUBLIC.coarse, PUBLIC.sources, PUBLIC.exact_sensors) == (True, True, True, False, False)
+    assert (PARTNERS.redacted, PARTNERS.closed, PARTNERS.coarse, PARTNERS.sources) == (True, True, True, False)
+
+
+def test_the_view_on_disk_is_whole_or_absent(tmp_path: Path) -> None:
+    with pytest.raises(TeitenError, match="nothing has been published"):
+        read_view(tmp_path)
+    view = builder(store_of(tmp_path, [Met(target=b"GET /")])).view(NOW)
+    path = write_view(tmp_path / "public", view)
+    assert read_view(tmp_path / "public") == view
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert [one.name for one in path.parent.iterdir()] == ["view.json"]
+    path.write_bytes(b"{}")
+    with pytest.raises(TeitenError, match="cannot be read"):
+        read_view(tmp_path / "public")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    write_file(tmp_path / "a", b"old")
+    with pytest.raises(TypeError):
+        write_file(tmp_path / "a", None)  # type: ignore[arg-type]
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_key_is_made_once_and_private(tmp_path: Path) -> None:
+    key = publication_key(tmp_path / "keys")
+    assert len(key) == 32
+    assert publication_key(tmp_path / "keys") == key
+    assert (tmp_path / "keys" / "publication.key").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Publishing once, from a store to files; the verb's static pages (`teiten publish --static`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from teiten.cli.publish import write_static
+from teiten.errors import TeitenError
+from teiten.feeds import all_feeds
+from teiten.findings.book import Book
+from teiten.model import SensorEntry
+from teiten.publication.folder import read_view
+from teiten.publication.settings import PublicationConfig
+from teiten.publishing import Publisher, plain
+from teiten.site.public import PublicPages
+from teiten.site.settings import SiteConfig
+from teiten.store.node import NodeStore
+from tests.unit.publication.observed import NOW, TOKYO, Met, store_of
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[NodeStore]:
+    opened = store_of(tmp_path, [Met(target=b"GET /", sources=40), Met(target=b"root", channel="ssh")])
+    yield opened
+    opened.close()
+
+
+def publisher(store: NodeStore, tmp_path: Path, settings: PublicationConfig | None = None) -> Publisher:
+    return Publisher(
+        store,
+        Book(tmp_path / "findings"),
+        TOKYO,
+        settings or PublicationConfig(),
+        folder=tmp_path / "public",
+        keys=tmp_path / "keys",
+        clock=lambda: NOW,
+    )
+
+
+def test_publishes_by_the_configured_policy_and_says_what_it_did(store: NodeStore, tmp_path: Path) -> None:
+    store.register(SensorEntry("new", "g"))
+    ours = publisher(store, tmp_path)
+    assert ours.made_on() is None
+    told = plain(ours.publish())
+    assert (told["policy"], told["last_on"], told["targets"], list(told["unknown"])) == ("public", "2026-08-20", 2, ["new"])
+    assert read_view(tmp_path / "public").policy == "public"
+    assert ours.made_on() == date(2026, 8, 22)
+    assert ours.publish("operator").policy == "operator"
+
+
+def test_an_unknown_policy_changes_nothing(store: NodeStore, tmp_path: Path) -> None:
+    with pytest.raises(TeitenError, match="no policy everything"):
+        publisher(store, tmp_path).publish("everything")
+    assert not (tmp_path / "public").exists()
+
+
+def test_what_is_hidden_in_the_settings_is_masked(store: NodeStore, tmp_path: Path) -> None:
+    publisher(store, tmp_path, PublicationConfig(hidden=("root",))).publish()
+    assert read_view(tmp_path / "public").lists["ssh"] == ()
+
+
+def test_static_pages_are_written_and_stale_ones_removed(store: NodeStore, tmp_path: Path) -> None:
+    publisher(store, tmp_path).publish()
+    view = read_view(tmp_path / "public")
+    count = write_static(tmp_path / "static", PublicPages(view, SiteConfig(), all_feeds()))
+    files = {path for path in (tmp_path / "static").rglob("*") if path.is_file()}
+    assert len(files) == count
+    gone = next(iter(view.targets))
+    fewer = msgspec.structs.replace(view, targets={name: one for name, one in view.targets.items() if name != gone})
+    write_static(tmp_path / "static", PublicPages(fewer, SiteConfig(), all_feeds()))
+    assert {path for path in files if gone in str(path)} == files - {path for path in (tmp_path / "static").rglob("*") if path.is_file()}
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in (tmp_path / "static").rglob("*") if path.is_file())
