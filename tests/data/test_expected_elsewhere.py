@@ -109,8 +109,46 @@ def test_other_zeek_logs_are_counted_as_other(name: str, read: int, taken: int) 
     assert (report.read - headers, report.rejected) == (read, {})
 
 
-def test_netflow_payloads_are_reported_as_unknown() -> None:
-    """UDP payloads of exporters, one packet a file: not read yet, and said so for each."""
+@pytest.mark.parametrize(
+    ("names", "rows", "sources"),
+    [
+        (["netflow5_test_microtik"], 30, 25),
+        (["netflow5_test_juniper_mx80"], 29, 21),
+        (["netflow9_test_softflowd_tpl_data"], 7, 5),
+        (["netflow9_test_iptnetflow_reduced_size_encoding_tpldata260"], 12, 12),
+        (["netflow9_test_ubnt_edgerouter_tpl", "netflow9_test_ubnt_edgerouter_data1024"], 8, 6),
+        (["netflow9_test_cisco_asa_1_tpl", "netflow9_test_cisco_asa_1_data"], 14, 6),
+        (["netflow9_test_paloalto_panos_tpl", "netflow9_test_paloalto_panos_data"], 8, 8),
+        (["ipfix_test_mikrotik_tpl", "ipfix_test_mikrotik_data258"], 28, 19),
+        (["ipfix_test_openbsd_pflow_tpl", "ipfix_test_openbsd_pflow_data"], 26, 2),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else None,
+)
+def test_netflow_records_with_a_source(names: list[str], rows: int, sources: int) -> None:
+    """As many as tshark finds; the order in which the files are named makes no difference."""
+    ledger = Ledger()
+    ledger.take(*(DATA / "netflow" / f"{name}.dat" for name in reversed(names)))
+    found = ledger.rows()
+    assert (len(found), len({row["source"] for row in found})) == (rows, sources)
+
+
+def test_netflow_v5_payloads_that_follow_each_other() -> None:
+    """tshark reads the first message of the file (2 flows); eleven more stand behind it."""
+    ledger = Ledger()
+    report = ledger.take(DATA / "netflow" / "netflow5.dat").files[0]
+    assert (report.read, report.taken, report.rejected, len(ledger.rows()), len({row["source"] for row in ledger.rows()})) == (12, 12, {}, 30, 2)
+
+
+def test_netflow_says_what_it_could_not_read() -> None:
+    """Of 92 files two have impossible counts and one an impossible time; in two a template is missing for a part of the data."""
     report = Ledger().take(DATA / "netflow")
-    unread = [file for file in report.files if Path(file.path).suffix == ".dat"]
-    assert len(unread) == 92 and all(file.problem and file.taken == 0 for file in unread)
+    files = {Path(file.path).stem: file for file in report.files if Path(file.path).suffix == ".dat"}
+    assert len(files) == 92 and all(file.format == "netflow" for file in files.values())
+    assert {name: next(iter(file.rejected)) for name, file in files.items() if file.rejected} == {
+        "netflow5_test_invalid01": "a count of 55582 flows, more than a message holds",
+        "netflow5_test_invalid02": "a count of 163 flows, more than a message holds",
+        "netflow9_test_nprobe_dpi": "time before 1990",
+    }
+    assert {name for name, file in files.items() if file.damaged} == {
+        "ipfix_test_netscaler_data", "netflow9_test_iptnetflow_reduced_size_encoding_tpldata260",
+    }  # fmt: skip

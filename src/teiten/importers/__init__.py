@@ -9,6 +9,7 @@ from teiten.importers.heralding import Heralding
 from teiten.importers.interface import Importer
 from teiten.importers.kernel_log import KernelLog
 from teiten.importers.mailbox import Mailbox
+from teiten.importers.netflow import Netflow
 from teiten.importers.nfdump import Nfdump
 from teiten.importers.nginx_json import NginxJson
 from teiten.importers.opencanary import OpenCanary
@@ -35,6 +36,7 @@ IMPORTERS: dict[str, Importer] = {
     "heralding": Heralding(),
     "dionaea": Dionaea(),
     "nfdump": Nfdump(),
+    "netflow": Netflow(),
     "corsaro": Corsaro(),
     "stardust": Stardust(),
     "tpot": TPot(),

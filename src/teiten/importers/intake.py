@@ -12,6 +12,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from teiten.columnar import Columns, length
 from teiten.importers import IMPORTERS
@@ -20,6 +21,7 @@ from teiten.importers.interface import Chunk, Importer, Reading, ReadOptions, Re
 from teiten.importers.reading import STDIN, Cut, Opened, find_files
 from teiten.importers.report import FileReport, ImportReport, widen
 from teiten.importers.rows import joined
+from teiten.importers.siblings import ImportedTogether
 from teiten.model import BatchKey, Receipt
 
 Deliver = Callable[[BatchKey, Columns], Receipt]
@@ -50,10 +52,11 @@ def run_import(
     Raises only what `deliver` and `known` raise; a file that can't be read is in the report. With `dry_run` nothing is delivered; with
     `may_grow` a last record without an end waits for it. `importers` are tried instead of all that are known.
     """
-    report = ImportReport()
-    intake = _Intake(sensor, options, deliver if not dry_run else _deliver_nothing, known, progress or _be_silent, may_grow, importers or IMPORTERS)
+    report, named = ImportReport(), [str(path) for path in paths]
+    deliver = deliver if not dry_run else _deliver_nothing
+    intake = _Intake(sensor, options, deliver, known, progress or _be_silent, may_grow, importers or IMPORTERS, named)
     with _collecting_rarely() as collect:
-        for path in find_files([str(path) for path in paths]):
+        for path in find_files(named):
             report.add(intake.take(path))
             collect()
     return report
@@ -101,7 +104,10 @@ class _Intake:
         progress: Progress,
         may_grow: bool,
         importers: Mapping[str, Importer],
+        paths: list[str],
     ) -> None:
+        self._paths = paths
+        self._memory: dict[str, Any] = {}
         self._sensor = sensor
         self._options = options
         self._deliver = deliver
@@ -132,7 +138,7 @@ class _Intake:
             report.problem = opened.conversion_problem or opened.problem or "format not recognised"
             return
         report.format = importer.name
-        options = self._options_for(opened)
+        options = self._options_for(opened, importer)
         survey = None
         if importer.surveys:
             survey = importer.survey(Cut(opened, importer.records), options)
@@ -141,11 +147,11 @@ class _Intake:
         self._take_batches(opened, importer, cut, importer.start(options, survey), report)
         report.problem = opened.problem
 
-    def _options_for(self, opened: Opened) -> ReadOptions:
+    def _options_for(self, opened: Opened, importer: Importer) -> ReadOptions:
         changed_at, newest_at = opened.changed_at, self._options.newest_at
         if changed_at is not None and changed_at > _OLDEST_DATE_US:
             newest_at = min(newest_at, changed_at + _SLACK_US)
-        return ReadOptions(self._options.zone, newest_at)
+        return ReadOptions(self._options.zone, newest_at, ImportedTogether(opened.name, importer, self._paths, self._memory))
 
     def _take_batches(self, opened: Opened, importer: Importer, cut: Cut, reading: Reading, report: FileReport) -> None:
         batches = Batches(cut)
@@ -179,7 +185,8 @@ class _Intake:
         _cover(columns, report)
         if batch.is_known or batch.was_taken_unfinished:
             report.duplicates += taken
-        if batch.is_known or (batch.is_unfinished and not columns):
+        is_trace = bool(columns) or batch.was_taken_unfinished or batch.first > 0 or not batch.ends_file
+        if batch.is_known or not is_trace:  # a file of which nothing is stored may come again when more is known of it
             return
         receipt = self._deliver(BatchKey(self._sensor, epoch, batch.seq, batch.content_hash), {} if batch.was_taken_unfinished else columns)
         if batch.was_taken_unfinished:

@@ -7,8 +7,8 @@ time or guesses a zone by itself. Every record is accounted for: taken, other (o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,9 +16,10 @@ import msgspec
 from teiten.columnar import Columns
 
 SAMPLE_BYTES = 300
-Records = Literal["lines", "json", "mails", "capture", "avro"]
+Records = Literal["lines", "json", "mails", "capture", "avro", "exports"]
 """How a stream is cut into records: at line ends; into the objects of a JSON array (JSON lines are cut at line ends); before the `From `
-lines of an mbox (a file that begins otherwise is one mail); into the records of a packet capture; into the data of an Avro file."""
+lines of an mbox (a file that begins otherwise is one mail); into the records of a packet capture; into the data of an Avro file; into the
+messages of a flow exporter."""
 
 
 class Recognition(NamedTuple):
@@ -28,9 +29,23 @@ class Recognition(NamedTuple):
     why: str
 
 
+T = TypeVar("T")
+
+
+class Siblings(Protocol):
+    """The other files of the same format in this import: some formats tell in one file what another one needs."""
+
+    name: str  # of the file that is being read
+
+    def remembered(self, importer: str, gather: Callable[[Iterable[tuple[str, Iterable[Sequence[bytes]]]]], T]) -> T:
+        """What `gather` makes of their names and records; it is called once an import."""
+        ...
+
+
 class ReadOptions(msgspec.Struct, frozen=True):
     zone: ZoneInfo  # for times without an offset
     newest_at: int  # microseconds UTC; a time without a year is resolved to the latest year that is not after this
+    siblings: Siblings | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ import msgspec
 from teiten.importers.instants import IsoTimes
 from teiten.importers.interface import Chunk, Reading, ReadOptions, Recognition, Records
 from teiten.importers.json_records import UNREADABLE, Refused, first_objects
-from teiten.importers.packet_rows import flags_of_letters, joined_port, protocol_number, say_flow, say_packet
+from teiten.importers.packet_rows import SYN_ACK, flags_of_letters, joined_port, protocol_number, say_answered_flow, say_flow
 from teiten.importers.rows import Packed, Tally, address_reason, turn
 
 _NAMES = (
@@ -27,7 +27,6 @@ _WANTED = (
 )  # fmt: skip
 _STARTS = (b"firstSeen,", b"cnt,af,firstSeen", b"ts,te,td,sa,", b"ts,te,td,pr,val")
 _JSON = msgspec.json.Decoder(dict[str, Any])
-_SYN_ACK = 18
 
 
 class Nfdump:
@@ -120,9 +119,9 @@ class _Reading:
             return (at, kind, source, target, category, "icmp" if number == 1 else "icmp6", None, None, False, duration, None)
         port, source_port = _number(here), _number(there)
         flags = _flags(letters) if number == 6 and letters else None
-        kind, category, target = _say(number, port, source_port, flags)
+        kind, category, target = say_answered_flow(number, port, source_port, flags)
         proto_name = {6: "tcp", 17: "udp"}.get(number, f"proto{number}")
-        shaken = flags is not None and flags & _SYN_ACK == _SYN_ACK and category == "access"
+        shaken = flags is not None and flags & SYN_ACK == SYN_ACK and category == "access"
         return (at, kind, source, target, category, proto_name, source_port, port, shaken, duration, flags)
 
     def _at(self, text: str) -> int | None:
@@ -132,14 +131,6 @@ class _Reading:
         if seconds.isascii() and seconds.isdigit() and len(seconds) in (9, 10) and (not fraction or (fraction.isascii() and fraction.isdigit())):
             return int(seconds) * 1_000_000 + int((fraction + "000000")[:6])
         return self._times.at(text.encode("utf-8", "replace"))
-
-
-def _say(number: int, port: int | None, source_port: int | None, flags: int | None) -> tuple[str, str, bytes]:
-    if flags is None or flags == 0:  # exporters without flags write none
-        return say_flow(number, joined_port(number, port))
-    if flags & _SYN_ACK == _SYN_ACK and (port or 0) <= (source_port or 0):
-        return say_flow(number, joined_port(number, port))
-    return say_packet(number, joined_port(number, port), flags)
 
 
 def _flags(letters: str) -> int:

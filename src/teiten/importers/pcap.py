@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from teiten.importers.interface import SAMPLE_BYTES, Chunk, ReadOptions, Recognition, Records, Rejected
-from teiten.packets.capture_files import HEAD_BYTES, compression_of, format_of
+from teiten.packets.capture_files import HEAD_BYTES, format_of
 
 _OLDEST_NS: Final = 631_152_000_000_000_000  # 1990: no capture is older, so an earlier time is no time
 _DAY_US: Final = 86_400_000_000
@@ -28,8 +28,7 @@ class Pcap:
     def recognise(self, head: bytes, file_name: str) -> Recognition | None:
         kind = format_of(head[:HEAD_BYTES])
         if kind is None:
-            packed = compression_of(head)
-            return None if packed != "lz4" else Recognition(0.1, "lz4, which is not supported; decompress it first (lz4 -d)")
+            return None
         if kind == "pcap" and len(head) < HEAD_BYTES:
             return Recognition(0.4, f"begins like a pcap file but ends after {len(head)} of the {HEAD_BYTES} bytes of its header")
         return Recognition(1.0, f"begins with the magic number of a {kind} file")

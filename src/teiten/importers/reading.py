@@ -24,6 +24,7 @@ import numpy as np
 
 from teiten.importers import nfcapd
 from teiten.importers.avro import AvroCutter
+from teiten.importers.exports import MessageCutter
 from teiten.importers.interface import Records
 from teiten.importers.lines import Lines, newlines
 
@@ -38,8 +39,8 @@ RECORD_BYTES = 1 << 20
 MAIL_BYTES = 64 << 20
 HEAD_BYTES = 1 << 16
 STDIN = "-"
-BROKEN = (EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, OSError)
-"""What decompressors and disks raise: the file ends here, and what was read before counts."""
+BROKEN = (EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, OSError, RuntimeError)
+"""What decompressors and disks raise: the file ends here, and what was read before counts. lz4 raises RuntimeError."""
 
 
 def find_files(paths: list[str]) -> Iterator[str]:
@@ -157,6 +158,10 @@ def _unpacked(raw: IO[bytes]) -> tuple[Any, str]:
         return lzma.LZMAFile(raw), "xz"
     if magic.startswith(b"BZh"):
         return bz2.BZ2File(raw), "bzip2"
+    if magic.startswith(b"\x04\x22\x4d\x18"):
+        from lz4.frame import LZ4FrameFile
+
+        return LZ4FrameFile(raw), "lz4"
     return raw, "plain"
 
 
@@ -168,6 +173,7 @@ class Cut:
         self._mbox = records == "mails"
         self._capture = records == "capture"
         self._avro = records == "avro"
+        self._exports = records == "exports"
         self._json = records == "json" and opened.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
         self.unfinished = False
 
@@ -178,6 +184,8 @@ class Cut:
             return self._packets(self._blocks)
         if self._avro:
             return self._data(self._blocks)
+        if self._exports:
+            return self._messages(self._blocks)
         return self._values(self._blocks) if self._json else self._lines(self._blocks)
 
     def _lines(self, blocks: Iterator[bytes]) -> Iterator[Sequence[bytes]]:
@@ -212,6 +220,12 @@ class Cut:
             yield from cutter.feed(block)
         if left := cutter.left():
             yield [left]
+
+    def _messages(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
+        cutter = MessageCutter()
+        for block in blocks:
+            yield cutter.feed(block)
+        yield cutter.feed(b"", is_last=True)
 
     def _mails(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
         """Mails without the empty lines behind them, so that the last one is the same when another follows it."""

@@ -22,8 +22,8 @@ else:
     from backports import zstd
 
 HEAD_BYTES: Final = 24
-BROKEN: Final = (EOFError, OSError, zlib.error, lzma.LZMAError, zstd.ZstdError)
-"""What decompressors and disks raise: the data ends here, and what was read before counts."""
+BROKEN: Final = (EOFError, OSError, zlib.error, lzma.LZMAError, zstd.ZstdError, RuntimeError)
+"""What decompressors and disks raise: the data ends here, and what was read before counts. lz4 raises RuntimeError."""
 _GZIP, _ZSTD, _XZ, _LZ4 = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ\x00", (b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18")
 _ORDERS: Final[tuple[Literal["little", "big"], ...]] = ("little", "big")
 _PCAP: Final = tuple(n.to_bytes(4, order) for n in (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34) for order in _ORDERS)
@@ -70,7 +70,11 @@ def decompressed(stream: BinaryIO) -> BinaryIO:
     if kind == "zstd":
         return cast(BinaryIO, zstd.ZstdFile(whole))
     if kind == "lz4":
-        raise CaptureError("lz4 is not supported", "Decompress it first: lz4 -dc FILE | teiten import - …")
+        if head.startswith(_LZ4[1]):
+            raise CaptureError("the legacy form of lz4 is not supported", "Decompress it first: lz4 -dc FILE | teiten import - …")
+        from lz4.frame import LZ4FrameFile
+
+        return cast(BinaryIO, LZ4FrameFile(whole))
     return whole
 
 

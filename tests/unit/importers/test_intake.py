@@ -14,6 +14,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import lz4.frame
 import pytest
 
 from teiten.importers import batching, reading
@@ -57,6 +58,7 @@ def test_the_same_file_again_changes_nothing_whatever_it_is_called_and_however_p
     before = ledger.rows()
     for name, packed in {
         "b": data, "c.gz": gzip.compress(data), "d": zstd.compress(data), "e.xz": lzma.compress(data), "f.bz2": bz2.compress(data),
+        "g.lz4": lz4.frame.compress(data),
     }.items():  # fmt: skip
         (tmp_path / name).write_bytes(packed)
         report = ledger.take(tmp_path / name)

@@ -68,7 +68,7 @@ def test_zstd_and_a_stream_that_breaks_off(tmp_path: Path) -> None:
         (b"", "the file is empty"),
         (b"hello world, this is no capture", "not a capture: it begins with 68656c6c"),
         (pcap(b"")[:20], "the file ends inside its header: 20 of 24 bytes"),
-        (b"\x04\x22\x4d\x18" + bytes(40), "lz4 is not supported\nDecompress it first"),
+        (b"\x02\x21\x4c\x18" + bytes(40), "the legacy form of lz4 is not supported\nDecompress it first"),
         (gzip.compress(b"text"), "not a capture"),
     ],
 )
