@@ -10,7 +10,8 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, timedelta
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
@@ -29,6 +30,7 @@ from teiten.model import SensorEntry
 from teiten.publishing import Publisher, plain
 from teiten.sensors.listener import bind
 from teiten.settings import NodeSettings
+from teiten.store.days import start_of
 from teiten.store.node import NodeStore
 from teiten.supervision import keep_running
 from teiten.transport.courier import in_thread, run_couriers
@@ -37,8 +39,13 @@ from teiten.transport.receiver import Receiver
 from teiten.transport.tokens import TokenRegistry
 from teiten.worlds import load
 
+if TYPE_CHECKING:  # a verb that only counts does not load the pages
+    from teiten.site.asking import StoreAnswers
+    from teiten.site.lookup import StoreLookup
+
 log = logging.getLogger("teiten")
 _CARE_SECONDS = 600
+_SETTLED_SECONDS = 10.0  # after midnight, until the spools' last rows of the day have come
 _LEFT_BEHIND_US = 3600 * MICROSECONDS  # a batch handed over as a file is taken within seconds, or its verb was killed
 _LONGEST_SOCKET_PATH = 107  # bytes, Linux
 
@@ -93,12 +100,15 @@ class Node:
                 self._receiver_sockets = _bound(undo, receiver.host, receiver.port, "receiver.port")
             self.here = open_here(home, settings)
             undo.pop_all()
+        self._care_due = asyncio.Event()
         self._receiver = make_server(Receiver(self.here.collector.take, TokenRegistry(home.keys / "tokens.json")), receiver) if receiver else None
 
     async def run(self) -> None:
+        loop = asyncio.get_running_loop()
         self.here.register(SensorEntry(self.settings.sensor, self.settings.group))
         self.home.socket.unlink(missing_ok=True)
-        control = _server(create_control(self.here, self.home.incoming), uds=str(self.home.socket))
+        after_seal = partial(loop.call_soon_threadsafe, self._care_due.set)
+        control = _server(create_control(self.here, self.home.incoming, after_seal), uds=str(self.home.socket))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(control.serve())
@@ -118,37 +128,61 @@ class Node:
     def _site(self) -> Any:
         from teiten.feeds import all_feeds
         from teiten.glossary import explained
-        from teiten.site.asking import StoreAnswers
-        from teiten.site.lookup import StoreLookup
         from teiten.site.pages import create_site
 
-        zone, store = self.settings.zone_info(), self.here.store
+        ask, marks, lookup = self._asking()
+        return create_site(ask, self.settings.site, self.here.zone, system_clock, marks, lookup, all_feeds(), explained)
+
+    def _asking(self) -> tuple[StoreAnswers, StoreMarks, StoreLookup]:
+        """What the pages ask through, and what asks ahead for them."""
+        from teiten.site.asking import StoreAnswers
+        from teiten.site.lookup import StoreLookup
+
+        store, zone = self.here.store, self.here.zone
         marks = StoreMarks(store)
-        lookup = StoreLookup(store, zone, marks, BookClaims(self.here.book, zone), data_on())
-        return create_site(StoreAnswers(store, zone, data_on()), self.settings.site, zone, system_clock, marks, lookup, all_feeds(), explained)
+        return StoreAnswers(store, zone, data_on()), marks, StoreLookup(store, zone, marks, BookClaims(self.here.book, zone), data_on())
 
     def _sense_command(self, kind: str) -> list[str]:
         return ["-m", "teiten", "--home", str(self.home.root), "sense", kind]
 
     async def _care(self) -> None:
-        """Seal days that are over and keep to the retention, now and every ten minutes. Whatever fails in it, the observation goes on."""
+        """Seal days that are over and keep to the retention, now and again and again. Whatever fails in it, the observation goes on."""
         while True:
             try:
                 await asyncio.to_thread(self.care_once)
             except Exception as error:
                 problems.labels("care", type(error).__name__).inc()
                 log.warning("care of the store, to be tried again in ten minutes: %s", error)
-            await asyncio.sleep(_CARE_SECONDS)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Until ten minutes have passed, or a day has, or a verb had days sealed: then its pages' questions are to be asked again."""
+        now = system_clock()
+        tomorrow = day_of(now, self.here.zone) + timedelta(days=1)
+        left = (start_of(tomorrow, self.here.zone) - now) / MICROSECONDS + _SETTLED_SECONDS
+        try:
+            async with asyncio.timeout(min(_CARE_SECONDS, left)):
+                await self._care_due.wait()
+        except TimeoutError:
+            return
+        self._care_due.clear()
 
     def care_once(self) -> None:
         now = system_clock()
         self.here.seal(day_of(now, self.here.zone))
         keep = self.settings.retention
         self.here.store.apply_retention(keep_days=keep.raw_days, keep_bytes=keep.raw_bytes)
+        self._warm(now)
         self._publish_when_due(now)
         for left in self.home.incoming.iterdir():
             if now - left.stat().st_mtime_ns // 1000 > _LEFT_BEHIND_US:
                 left.unlink(missing_ok=True)
+
+    def _warm(self, now: int) -> None:
+        from teiten.site.warming import warm
+
+        ask, marks, lookup = self._asking()
+        warm(ask, lookup, marks, day_of(now, self.here.zone))
 
     def _publish_when_due(self, now: int) -> None:
         """Once a day, from the configured hour on; a missed day is made up for as soon as the node runs."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from teiten.detectors.trend import DailySpread, Mark, standing_mark
@@ -16,6 +17,7 @@ from teiten.questions.observation import observed_sensors
 from teiten.questions.spread import daily_spread
 from teiten.store.interface import Store
 
+_fitted = lru_cache(maxsize=20_000)(standing_mark)  # the same series has the same mark: pages made again and lists of one window share it
 LOOK_BACK_DAYS: Final = 40  # an arrow that has held longer than this is earned by the last twenty days anyway
 
 
@@ -34,5 +36,5 @@ class StoreMarks:
         days = history.dates()
         live = tuple(float(observed.get(day, 0)) for day in days)
         return {
-            target: standing_mark(DailySpread(tuple(spread.get(target, {}).get(day, 0) for day in days), live)) for target in dict.fromkeys(targets)
+            target: _fitted(DailySpread(tuple(spread.get(target, {}).get(day, 0) for day in days), live)) for target in dict.fromkeys(targets)
         }

@@ -61,13 +61,21 @@ class Nothing(msgspec.Struct, forbid_unknown_fields=True):
     pass
 
 
-def create_control(here: Here, incoming: Path) -> Starlette:
+def create_control(here: Here, incoming: Path, after_seal: Callable[[], object] = lambda: None) -> Starlette:
+    """`after_seal` is called when a verb had days sealed."""
+
     def hand_over(order: Handover) -> Any:
         path = incoming / Path(order.file).name
         try:
             return here.store.take_file(order.key, path, here.clock())
         finally:
             path.unlink(missing_ok=True)
+
+    def seal(order: Before) -> list[date]:
+        try:
+            return here.seal(order.before_on)
+        finally:
+            after_seal()
 
     def route(name: str, kind: type[Any], answer: Callable[[Any], Any]) -> Route:
         return Route(f"/{name}", _endpoint(kind, answer), methods=["POST"])
@@ -81,7 +89,7 @@ def create_control(here: Here, incoming: Path) -> Starlette:
             route("register", SensorEntry, here.register),
             route("sensors", Nothing, lambda _: here.sensors()),
             route("cover", Cover, lambda c: here.cover(c.sensor, c.channel, c.first_on, c.last_on)),
-            route("seal", Before, lambda b: here.seal(b.before_on)),
+            route("seal", Before, seal),
             route("detect", Moment, lambda m: here.detect(m.at)),
             route("publish", Publication, lambda p: here.publish(p.policy)),
             route("verify", Nothing, lambda _: here.verify()),

@@ -37,12 +37,11 @@ def breadth(
     store: Store, period: Period, over: Over, *, channel: str | None = None, group: str | None = None, targets: Sequence[bytes] | None = None
 ) -> list[Breadth]:
     """Rows in no particular order; nothing for `targets` that is empty."""
-    wanted = None if targets is None else listed(targets)
-    if wanted == "":
+    if targets is not None and not targets:
         return []
     chosen, parameters = period_filters(period, channel=channel, category=ACCESS, group=group)
-    slots = {"key": over, "filters": chosen if wanted is None else f"{chosen} targets"}
-    rows = store.ask("breadth", {**parameters, "wanted": wanted, "most": MOST_PER_SOURCE}, slots)
+    slots = {"key": over, "filters": chosen if targets is None else f"{chosen} targets"}
+    rows = store.ask("breadth", {**parameters, "wanted": listed(targets or ()), "most": MOST_PER_SOURCE}, slots)
     return [_row(row, over) for row in rows]
 
 

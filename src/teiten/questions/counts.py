@@ -41,6 +41,8 @@ def count(store: Store, question: CountQuestion, zone: ZoneInfo) -> list[Count]:
         return _cut(_hours(store, question, chosen, parameters, zone), question.top)
     if question.by == "network":
         return _cut(_networks(store, question, chosen, parameters), question.top)
+    if question.by == "target" and question.top is not None and question.order == "accesses" and question.source is None:
+        return [Count(*row) for row in store.ask("leaders", {**parameters, "top": question.top}, {"filters": chosen})]
     order = "key" if question.by == "day" else question.order
     slots = {"key": question.by, "filters": chosen, "order": order, "limit": "none" if question.top is None else "top"}
     return [Count(*row) for row in store.ask("counts", {**parameters, "top": question.top}, slots)]

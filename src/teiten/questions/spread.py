@@ -25,19 +25,18 @@ def daily_spread(
     store: Store, period: Period, channel: str, group: str | None = None, targets: Sequence[bytes] | None = None
 ) -> dict[bytes, dict[date, int]]:
     """Clean networks of each target and day; days and targets without any are absent. `targets` None: all of the channel."""
-    wanted = None if targets is None else listed(targets)
-    if wanted == "":
+    if targets is not None and not targets:
         return {}
     chosen, parameters = period_filters(period, channel=channel, category=ACCESS, group=group)
     everywhere, _ = period_filters(period, channel=channel, category=ACCESS)
-    slots = {"filters": chosen if wanted is None else f"{chosen} targets", "everywhere": everywhere}
-    rows = store.ask("daily_spread", {**parameters, "wanted": wanted, "broad": BROAD.get(channel, NEVER_BROAD)}, slots)
+    slots = {"filters": chosen if targets is None else f"{chosen} targets", "everywhere": everywhere}
+    rows = store.ask("daily_spread", {**parameters, "wanted": listed(targets or ()), "broad": BROAD.get(channel, NEVER_BROAD)}, slots)
     found: dict[bytes, dict[date, int]] = {}
     for target, day, networks in rows:
         found.setdefault(target, {})[day] = networks
     return found
 
 
-def listed(targets: Sequence[bytes]) -> str:
-    """The list as one text, which is the same on every engine; "" for no targets."""
-    return "," + ",".join(target.hex().upper() for target in targets) + "," if targets else ""
+def listed(targets: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The list as a parameter: each once and in order, so that the same targets are the same question."""
+    return tuple(sorted(set(targets)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 Rows = list[tuple[Any, ...]]
@@ -20,6 +21,37 @@ class Answers:
         self._held = 0
         self._answers: OrderedDict[Hashable, tuple[Hashable, Rows]] = OrderedDict()
         self._lock = threading.Lock()
+        self._turns: dict[Hashable, tuple[threading.Lock, int]] = {}  # lock, and how many hold or await it
+
+    def get(self, question: Hashable, state: Callable[[], Hashable], read: Callable[[], Rows]) -> Rows:
+        """The kept answer, or what `read` gives, which is kept. Of several who ask the same at once one reads and the others wait for it.
+
+        `state` is asked before `read`, so that what changes meanwhile makes the answer old rather than wrong.
+        """
+        found = self.find(question, state())
+        if found is not None:
+            return found
+        with self._turn(question):
+            now = state()
+            found = self.find(question, now)
+            if found is None:
+                found = read()
+                self.keep(question, now, found)
+            return found
+
+    @contextmanager
+    def _turn(self, question: Hashable) -> Iterator[None]:
+        with self._lock:
+            lock, waiting = self._turns.get(question, (threading.Lock(), 0))
+            self._turns[question] = (lock, waiting + 1)
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                lock, waiting = self._turns.pop(question)
+                if waiting > 1:
+                    self._turns[question] = (lock, waiting - 1)
 
     def find(self, question: Hashable, state: Hashable) -> Rows | None:
         with self._lock:

@@ -77,9 +77,10 @@ class Catalogue:
     def _check_layout(self, connection: Any) -> None:
         connection.execute("insert into facts select 'layout', ? where not exists (select 1 from facts where name = 'layout')", [LAYOUT])
         connection.execute("insert into facts select 'version', 1 where not exists (select 1 from facts where name = 'version')")
-        found = connection.execute("select value from facts where name = 'layout'").fetchone()[0]
-        if found != LAYOUT:
-            raise StoreDamaged(f"{self.folder}: the store has layout {found}, this program reads layout {LAYOUT}", "Use the program that wrote it.")
+        self.layout: int = connection.execute("select value from facts where name = 'layout'").fetchone()[0]
+        if not 1 <= self.layout <= LAYOUT:
+            found = f"{self.folder}: the store has layout {self.layout}, this program reads layout {LAYOUT}"
+            raise StoreDamaged(found, "Use the program that wrote it.")
 
     def read(self, connection: Any) -> Contents:
         version = connection.execute("select value from facts where name = 'version'").fetchone()[0]

@@ -33,6 +33,7 @@ from teiten.store.readers import Readers
 from teiten.store.registry import DEFAULT_GROUP, Registry
 from teiten.store.relations import Sight, define
 from teiten.store.retention import Retention
+from teiten.store.schema import LAYOUT
 
 MEMORY_BYTES: Final = 1_000_000_000
 LEDGER_ENTRIES: Final = 1024  # newest batches of an epoch whose hashes are kept
@@ -73,6 +74,8 @@ class NodeStore:
         self._connection = connect(self.folder, *self._limits)
         self._readers = Readers(self._connection)
         self._catalogue = Catalogue(self._connection, self.folder)
+        if self._catalogue.layout < LAYOUT:
+            sealing.upgrade(self._connection, self._catalogue)
         self._hold_zone()
         self._ledger = Ledger(self._connection)
         self._registry = Registry(self._connection)
@@ -157,7 +160,7 @@ class NodeStore:
             self._touch(set(days))
 
     def _touch(self, days: set[date]) -> None:
-        """After the commit: answers about these days that were read before are no longer used."""
+        """After the commit, by the writer: answers about these days that were read before are no longer used."""
         self._changes += 1
         self._touched |= dict.fromkeys(days, self._changes)
 
@@ -243,6 +246,8 @@ class NodeStore:
                 draft = repair.draft(cursor, self.folder, self._catalogue.contents, day)
             if draft is not None:
                 self._list(draft)
+                with self._write_lock:
+                    self._touch({day})
 
     def _drop(self, parts: Sequence[Part], state: str) -> None:
         with self._writing() as connection, self._switch:
@@ -250,6 +255,7 @@ class NodeStore:
                 self._catalogue.mark(connection, [part.part_id for part in parts], state, self._clock())
                 self._catalogue.advance(connection)
             self._catalogue.publish(self._catalogue.read(connection), parts if state == "expired" else ())
+            self._touch({part.day for part in parts})
 
     def apply_retention(self, keep_days: int | None = None, keep_bytes: int | None = None) -> Retention:
         """Drop rows sealed more than `keep_days` full days ago, and the oldest days beyond `keep_bytes`; counts stay exact."""
@@ -283,16 +289,16 @@ class NodeStore:
         bound, used = statements.bind(text, parameters)
         period = (parameters.get("from_on"), parameters.get("to_on"))
         question = (query, frozenset(chosen.items()), frozenset(used.items()), period)
-        state = self._state(*period)
-        found = self._answers.find(question, state)
-        if found is None:
-            found = self._read_whole(bound, used, statements.relations_in(text), *period)
-            self._answers.keep(question, state, found)
-        return found
+        return self._answers.get(
+            question,
+            lambda: self._state("from sensors" in text, *period),
+            lambda: self._read_whole(bound, used, statements.relations_in(text), *period),
+        )
 
-    def _state(self, from_on: date | None, to_on: date | None) -> Hashable:
+    def _state(self, of_groups: bool, from_on: date | None, to_on: date | None) -> Hashable:
+        """What an answer depends on: what came to the days it asks for, and who is in which group. Sealing changes no answer."""
         inside = (n for day, n in self._touched.copy().items() if (from_on is None or day >= from_on) and (to_on is None or day < to_on))
-        return (self._catalogue.contents.version, self._registry.version, max(inside, default=0))
+        return (max(inside, default=0), self._registry.version if of_groups else 0)
 
     def _read_whole(self, text: str, parameters: dict[str, Any], relations: list[str], from_on: date | None, to_on: date | None) -> Rows:
         """One retry when a damaged part had to be set aside."""

@@ -7,14 +7,14 @@ its sealed pairs and its open rows, so that an answer is the same before and aft
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from teiten.store.catalogue import Contents
-from teiten.store.schema import DAILY, PAIR_KEYS, PAIRS, ROLLUP, ROLLUP_KEYS, ROWS, STORED
+from teiten.store.schema import DAILY, LEAST_SURVEYED, PAIR_KEYS, PAIRS, ROLLUP, ROLLUP_KEYS, ROWS, STORED, SURVEYS
 
 
 class Sight(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Sight(msgspec.Struct, frozen=True):
 
 
 def define(name: str, sight: Sight) -> str:
-    return {"rows": _rows, "pairs": _pairs, "rollup": _rollup, "daily": _daily}[name](sight)
+    return {"rows": _rows, "pairs": _pairs, "rollup": _rollup, "daily": _daily, "surveys": _surveys}[name](sight)
 
 
 def parquet(paths: Sequence[str], columns: str) -> str:
@@ -65,6 +65,13 @@ def daily_of(pairs: str) -> str:
         "select day, coalesce(sensor, '*') as sensor, coalesce(channel, '*') as channel, cast(sum(accesses) as bigint) as accesses,"
         f" count(distinct source) as sources from ({pairs}) as p where category = 'access'"
         " group by grouping sets ((day, sensor, channel), (day, sensor), (day, channel), (day))"
+    )
+
+
+def surveys_of(pairs: str) -> str:
+    return (
+        f"select day, channel, category, source, count(distinct target) as targets from ({pairs}) as p"
+        f" group by day, channel, category, source having count(distinct target) >= {LEAST_SURVEYED}"
     )
 
 
@@ -94,12 +101,21 @@ def _rollup(sight: Sight) -> str:
 
 
 def _daily(sight: Sight) -> str:
+    return _summary(sight, f"select {DAILY} from daily_sealed", daily_of)
+
+
+def _surveys(sight: Sight) -> str:
+    return _summary(sight, f"select {SURVEYS} from surveys_sealed", surveys_of)
+
+
+def _summary(sight: Sight, table: str, summarise: Callable[[str], str]) -> str:
+    """A summary that the database keeps of sealed days; of days with open rows it is made again."""
     dirty = sight.dirty()
-    sealed = f"select {DAILY} from daily_sealed where {_days_filter(sight)}"
+    sealed = f"{table} where {_days_filter(sight)}"
     if not dirty:
         return sealed
     listed = ", ".join(f"date '{day}'" for day in dirty)
-    return f"{sealed} and day not in ({listed}) union all {daily_of(_dirty_pairs(sight))}"
+    return f"{sealed} and day not in ({listed}) union all {summarise(_dirty_pairs(sight))}"
 
 
 def _days_filter(sight: Sight) -> str:

@@ -29,10 +29,14 @@ ROLLUP: Final = f"{ROLLUP_KEYS}, accesses, sources"
 # Accesses and distinct sources of a day, of category `access`; '*' stands for all sensors or all channels together.
 DAILY: Final = "day, sensor, channel, accesses, sources"
 
+# Sources that met many targets of a channel on a day, at any sensor. What a question calls broad must be no fewer than this.
+SURVEYS: Final = "day, channel, category, source, targets"
+LEAST_SURVEYED: Final = 10
+
 _FIELDS = ", ".join(f"{name} {type_}" for name, type_ in COLUMN_TYPES.items())
 
 # `version` of this layout; a store of another version is refused rather than guessed at.
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 
 TABLES: Final = f"""
 create table if not exists facts (name varchar not null, value bigint not null);
@@ -53,6 +57,8 @@ create table if not exists parts (part_id bigint not null, day date not null, ki
 create table if not exists seen (day date not null, sensor varchar not null, channel varchar not null);
 create table if not exists daily_sealed (day date not null, sensor varchar not null, channel varchar not null, accesses bigint not null,
   sources bigint not null);
+create table if not exists surveys_sealed (day date not null, channel varchar not null, category varchar not null, source blob not null,
+  targets bigint not null);
 create table if not exists open_rows ({_FIELDS}, conflict boolean not null, arrival bigint not null);
 create view if not exists presence as
   select day, sensor, channel from seen union all select day, sensor, channel from open_rows;

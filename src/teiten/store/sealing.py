@@ -7,17 +7,19 @@ Late rows make their day open again; the next sealing adds a rows part and repla
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from teiten.store import relations
 from teiten.store.catalogue import Catalogue, Part
+from teiten.store.engine import transaction
 from teiten.store.lake import Written, finish, temporary
 from teiten.store.relations import Sight
-from teiten.store.schema import PAIRS
+from teiten.store.schema import LAYOUT, PAIRS
 
 _ROW_GROUP = 100_000  # small enough that one target's rows are found without reading the day
 
@@ -74,17 +76,29 @@ def list_parts(connection: Any, catalogue: Catalogue, draft: Draft, at: int) -> 
     if draft.last_arrival is not None:
         connection.execute("delete from open_rows where day = ? and arrival <= ?", [draft.day, draft.last_arrival])
         merge_coverage(connection, draft.day)
-    _summarise(connection, catalogue, draft)
+    pairs = relations.parquet([str(catalogue.folder / draft.written["pairs"][0].path)], PAIRS)
+    for table, query in _SUMMARIES.items():
+        connection.execute(f"delete from {table} where day = ?", [draft.day])
+        connection.execute(f"insert into {table} {query(pairs)}")
     catalogue.advance(connection)
     return replaced
 
 
-def _summarise(connection: Any, catalogue: Catalogue, draft: Draft) -> None:
-    """The small exact summaries that stay in the database, from the new pairs."""
-    pairs = relations.parquet([str(catalogue.folder / draft.written["pairs"][0].path)], PAIRS)
-    for table, query in (("daily_sealed", relations.daily_of(pairs)), ("seen", f"select distinct day, sensor, channel from ({pairs}) as p")):
-        connection.execute(f"delete from {table} where day = ?", [draft.day])
-        connection.execute(f"insert into {table} {query}")
+# The small exact summaries of sealed days that stay in the database, from their pairs.
+_SUMMARIES: Final[dict[str, Callable[[str], str]]] = {
+    "daily_sealed": relations.daily_of,
+    "surveys_sealed": relations.surveys_of,
+    "seen": lambda pairs: f"select distinct day, sensor, channel from ({pairs}) as p",
+}
+
+
+def upgrade(connection: Any, catalogue: Catalogue) -> None:
+    """Layout 1 had no surveys: they are made from the sealed pairs, in one transaction with the layout's number."""
+    with transaction(connection):
+        for parts in catalogue.contents.live("pairs").values():
+            pairs = relations.parquet([str(catalogue.folder / part.path) for part in parts], PAIRS)
+            connection.execute(f"insert into surveys_sealed {relations.surveys_of(pairs)}")
+        connection.execute("update facts set value = ? where name = 'layout'", [LAYOUT])
 
 
 def forget_old_beats(connection: Any) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-RELATIONS = ("rows", "pairs", "rollup", "daily")
+RELATIONS = ("rows", "pairs", "rollup", "daily", "surveys")
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 _SLOT = re.compile(r"\{([a-z_]+)\}")
 _NAME = re.compile(r"[a-z_]+")
@@ -67,9 +67,16 @@ def parse(name: str, content: str) -> Statement:
 
 
 def bind(text: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The text in the engine's spelling of parameters, with just those it uses."""
-    used = {name: parameters[name] for name in _PARAMETER.findall(text)}
-    return _PARAMETER.sub(r"$\1", text), used
+    """The text in the engine's spelling of parameters, with just those it uses. A list becomes a parameter for each of its members."""
+    used: dict[str, Any] = {}
+
+    def spell(found: re.Match[str]) -> str:
+        value = parameters[found[1]]
+        named = {f"{found[1]}_{n}": one for n, one in enumerate(value)} if isinstance(value, (list, tuple)) else {found[1]: value}
+        used.update(named)
+        return ", ".join(f"${name}" for name in named)
+
+    return _PARAMETER.sub(spell, text), used
 
 
 def relations_in(text: str) -> list[str]:

@@ -18,7 +18,7 @@
 --   category: category = :category
 --   group: sensor in (select name from sensors where sensor_group = :group)
 --   target: target = :target
---   targets: position(',' || hex(target) || ',' in :wanted) > 0
+--   targets: target in (:wanted)
 with met as (
   select channel, target, day, source, region, accesses, first_at, last_at from pairs where {filters}
 ), single as (

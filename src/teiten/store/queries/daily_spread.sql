@@ -1,6 +1,6 @@
 -- daily_spread
 -- Clean networks (IPv4 /24, IPv6 /48) of each target and day. Left out are sources that met `broad` targets or more on that day, at any
--- sensor: they survey everything and say nothing about one target. `wanted` is the list ",HEX,HEX," of the targets asked for.
+-- sensor: they survey everything and say nothing about one target.
 -- slot filters
 --   all: 1 = 1
 --   from: day >= :from_on
@@ -9,28 +9,17 @@
 --   category: category = :category
 --   sensor: sensor = :sensor
 --   group: sensor in (select name from sensors where sensor_group = :group)
---   targets: position(',' || hex(target) || ',' in :wanted) > 0
+--   targets: target in (:wanted)
 -- slot everywhere
 --   all: 1 = 1
 --   from: day >= :from_on
 --   to: day < :to_on
 --   channel: channel = :channel
 --   category: category = :category
-with met as (
-  select distinct day, target, source from pairs where {filters}
-), suspects as (
-  select distinct day, source from met
-), broad as (
-  select p.day, p.source
-  from (select day, source, target from pairs where {everywhere}) as p
-  join suspects as s on s.day = p.day and s.source = p.source
-  group by p.day, p.source
-  having count(distinct p.target) >= :broad
-)
 select m.target, m.day,
   count(distinct case when octet_length(m.source) = 4 then substr(hex(m.source), 1, 6) else substr(hex(m.source), 1, 12) end) as networks
-from met as m
-left join broad as b on b.day = m.day and b.source = m.source
+from (select day, target, source from pairs where {filters}) as m
+left join (select day, source from surveys where {everywhere} and targets >= :broad) as b on b.day = m.day and b.source = m.source
 where b.source is null
 group by m.target, m.day
 order by m.target, m.day

@@ -17,7 +17,7 @@
 --   channel: channel = :channel
 --   category: category = :category
 with surveying as (
-  select day, source from pairs where {everywhere} group by day, source having count(distinct target) >= :broad
+  select day, source from surveys where {everywhere} and targets >= :broad
 ), broad as (
   select day, source from surveying union select cast(day + interval '1' day as date) as day, source from surveying
 ), clean as (

@@ -15,9 +15,7 @@
 --   channel: channel = :channel
 --   category: category = :category
 with surveying as (
-  select distinct source from (
-    select day, source from pairs where {everywhere} group by day, source having count(distinct target) >= :broad
-  ) as b
+  select distinct source from surveys where {everywhere} and targets >= :broad
 ), met as (
   select p.target, p.sensor, p.source, p.accesses, case when s.source is null then 0 else 1 end as surveys,
     case when octet_length(p.source) = 4 then substr(hex(p.source), 1, 6) else substr(hex(p.source), 1, 12) end as network

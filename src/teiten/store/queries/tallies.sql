@@ -21,7 +21,7 @@
 --   sensor: sensor = :sensor
 --   group: sensor in (select name from sensors where sensor_group = :group)
 --   target: target = :target
---   targets: position(',' || hex(target) || ',' in :wanted) > 0
+--   targets: target in (:wanted)
 select {key} as counted_key, {other} as other_key, cast(sum(accesses) as bigint) as accesses, cast(sum(sources) as bigint) as cumulative_sources
 from rollup
 where {filters}

@@ -10,6 +10,6 @@
 select target, case when octet_length(source) = 4 then substr(hex(source), 1, 6) else substr(hex(source), 1, 12) end as network,
   sensor, min(first_at) as first_at
 from pairs
-where {filters} and position(',' || hex(target) || ',' in :wanted) > 0 and last_at >= :since_at and first_at < :to_at
+where {filters} and target in (:wanted) and last_at >= :since_at and first_at < :to_at
 group by target, case when octet_length(source) = 4 then substr(hex(source), 1, 6) else substr(hex(source), 1, 12) end, sensor
 order by target, network, sensor
