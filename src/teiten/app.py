@@ -22,7 +22,7 @@ from teiten.claims import BookClaims
 from teiten.clock import MICROSECONDS, day_of, system_clock, to_datetime
 from teiten.collector import Collector
 from teiten.enrichers.region import data_on, with_regions
-from teiten.errors import ConfigurationError
+from teiten.errors import ConfigurationError, StoreBusy
 from teiten.home import Home
 from teiten.marks import StoreMarks
 from teiten.metrics import problems
@@ -140,19 +140,19 @@ class Node:
 
         store, zone = self.here.store, self.here.zone
         marks = StoreMarks(store)
-        return StoreAnswers(store, zone, data_on()), marks, StoreLookup(store, zone, marks, BookClaims(self.here.book, zone), data_on())
+        lookup = StoreLookup(store, zone, marks, BookClaims(self.here.book, zone, early=True), data_on())
+        return StoreAnswers(store, zone, data_on()), marks, lookup
 
     def _sense_command(self, kind: str) -> list[str]:
         return ["-m", "teiten", "--home", str(self.home.root), "sense", kind]
 
     async def _care(self) -> None:
-        """Seal days that are over and keep to the retention, now and again and again. Whatever fails in it, the observation goes on."""
+        """Seal days that are over, keep to the retention, detect, publish; again and again. Whatever fails in it, the observation goes on."""
         while True:
             try:
                 await asyncio.to_thread(self.care_once)
             except Exception as error:
-                problems.labels("care", type(error).__name__).inc()
-                log.warning("care of the store, to be tried again in ten minutes: %s", error)
+                _failed("care", error)
             await self._rest()
 
     async def _rest(self) -> None:
@@ -168,12 +168,28 @@ class Node:
         self._care_due.clear()
 
     def care_once(self) -> None:
-        now = system_clock()
-        self.here.seal(day_of(now, self.here.zone))
+        """Everything that is due. What fails is counted and tried again the next time, and keeps nothing else from being done."""
+        now = self.here.clock()
+        for name, work in (
+            ("seal", lambda: self.here.seal(day_of(now, self.here.zone))),
+            ("retention", self._retain),
+            ("warm", lambda: self._warm(now)),
+            ("detect", self.here.follow),  # before the view is made of it
+            ("publish", lambda: self._publish_when_due(now)),
+            ("incoming", lambda: self._clear_incoming(now)),
+        ):
+            try:
+                work()
+            except StoreBusy:
+                raise  # it is being closed: nothing else can be done
+            except Exception as error:
+                _failed(name, error)
+
+    def _retain(self) -> None:
         keep = self.settings.retention
         self.here.store.apply_retention(keep_days=keep.raw_days, keep_bytes=keep.raw_bytes)
-        self._warm(now)
-        self._publish_when_due(now)
+
+    def _clear_incoming(self, now: int) -> None:
         for left in self.home.incoming.iterdir():
             if now - left.stat().st_mtime_ns // 1000 > _LEFT_BEHIND_US:
                 left.unlink(missing_ok=True)
@@ -190,6 +206,11 @@ class Node:
         found = publisher(self.here, self.home, self.settings)
         if local.hour >= self.settings.publication.hour and found.made_on() != local.date():
             found.publish()
+
+
+def _failed(work: str, error: Exception) -> None:
+    problems.labels(work, type(error).__name__).inc()
+    log.warning("%s, to be tried again in ten minutes: %s", work, error)
 
 
 def yesterday(settings: NodeSettings) -> date:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Findings of the book as the claims that publication knows: what holds at the beginning of a day, most urgent first. Decides nothing."""
+"""Findings of the book as the claims that pages and publication know, most urgent first. Decides nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from teiten.clock import day_of
@@ -17,14 +17,16 @@ from teiten.store.days import start_of
 
 
 class BookClaims:
-    """Callable as `publication.findings.Claims`. `group` None: all groups."""
+    """Callable as `publication.findings.Claims`. `group` None: all groups.
 
-    def __init__(self, book: Book, zone: ZoneInfo, group: str | None = None) -> None:
-        self._book, self._zone, self._group = book, zone, group
+    What held at the first instant of the day; `early`, for the operator: at its last one, and so on the day itself what the newest tick says.
+    """
+
+    def __init__(self, book: Book, zone: ZoneInfo, group: str | None = None, *, early: bool = False) -> None:
+        self._book, self._zone, self._group, self._early = book, zone, group, early
 
     def __call__(self, as_of: date) -> Sequence[Claim]:
-        """What held at the first instant of the day."""
-        at = start_of(as_of, self._zone)
+        at = start_of(as_of + timedelta(days=1), self._zone) - 1 if self._early else start_of(as_of, self._zone)
         held = [(level_at(one, at), one) for one in self._book.read().findings if self._group in (None, one.group)]
         found = [(level, one) for level, one in held if level is not None]
         found.sort(key=lambda pair: (pair[0] != "attention", urgency(pair[1])))

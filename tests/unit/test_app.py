@@ -9,14 +9,19 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from teiten.app import Node, open_here
 from teiten.centre.beside import Beside, answers
 from teiten.errors import ConfigurationError, PortTaken, StoreBusy
+from teiten.findings.book import Book
+from teiten.findings.model import Outcome
 from teiten.home import Home
+from teiten.metrics import problems
 from teiten.settings import NodeSettings
 from teiten.site.settings import SiteConfig
+from tests.unit.findings.invented import HOUR, MIDNIGHT, open_store
 
 QUIET = NodeSettings(site=SiteConfig(port=0), channels=())
 
@@ -101,6 +106,48 @@ def test_a_failing_care_of_the_store_does_not_end_the_node(node: Node, monkeypat
 
     asyncio.run(go())
     assert len(tried) >= 3
+
+
+def test_care_goes_on_after_what_fails(node: Node, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detection that fails is counted; the rest of the care is done (A-11: automatic, and nobody looks after it)."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("an engine's own mistake")
+
+    monkeypatch.setattr(node.here, "follow", broken)
+    monkeypatch.setattr(node.here, "seal", broken)
+    counted = problems.labels("detect", "RuntimeError")._value.get()
+    (home.incoming / "old.parquet").write_bytes(b"x")
+    os.utime(home.incoming / "old.parquet", (0, 0))
+    node.care_once()
+    assert list(home.incoming.iterdir()) == []
+    assert problems.labels("detect", "RuntimeError")._value.get() == counted + 1
+
+
+def test_a_running_node_detects_and_shows_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A-11, M-14: nobody runs a verb; each full hour is entered once, and the attention list says what was found."""
+    open_store(home.store).close()
+    Book(home.findings).enter(Outcome(MIDNIGHT - HOUR, (), ()))
+    monkeypatch.setattr("teiten.app.system_clock", lambda: MIDNIGHT + 2 * HOUR + 90)
+
+    async def go() -> None:
+        node = Node(home, QUIET, print)
+        port = node._site_sockets[0].getsockname()[1]
+        running = asyncio.create_task(node.run())
+        async with asyncio.timeout(60), httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as reader:
+            while Book(home.findings).read().at != MIDNIGHT + 2 * HOUR:
+                await asyncio.sleep(0.05)  # another thread detects
+            page = await reader.get("/en/attention")
+            assert "5168/tcp" in page.text
+        before = node.here.book.read()
+        assert [event.at for event in before.findings[0].history] == [MIDNIGHT]
+        monkeypatch.setattr("teiten.findings.following.watch", None)  # would fail if it were called again in this hour
+        assert await asyncio.to_thread(node.here.follow) == before
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(go())
 
 
 def test_stopping_lets_go_of_the_socket_and_the_store(home: Home) -> None:

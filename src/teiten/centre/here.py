@@ -14,7 +14,7 @@ from teiten.clock import Clock
 from teiten.collector import Collector
 from teiten.columnar import Columns
 from teiten.errors import TeitenError
-from teiten.findings.book import Book
+from teiten.findings.book import Book, Page
 from teiten.findings.following import follow, recompute
 from teiten.findings.sentences import as_plain
 from teiten.marks import StoreMarks
@@ -73,10 +73,13 @@ class Here:
         return self.store.backup(target)
 
     def detect(self, at: int | None = None) -> dict[str, Any]:
-        marks = StoreMarks(self.store)
-        with self._detecting:
-            page = follow(self.store, self.book, self.clock(), self.zone, marks) if at is None else recompute(self.store, at, self.zone, marks)
+        page = self.follow() if at is None else recompute(self.store, at, self.zone, StoreMarks(self.store))
         return {"at": page.at, **as_plain(page, self.zone)}
+
+    def follow(self) -> Page:
+        """Every tick that is due, entered in the book one by one; nothing is asked of the store before the next full hour."""
+        with self._detecting:
+            return follow(self.store, self.book, self.clock(), self.zone, StoreMarks(self.store))
 
     def close(self) -> None:
         self.store.close()

@@ -32,15 +32,25 @@ class Page(msgspec.Struct, frozen=True):
 class Book:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "findings.json"
+        self._known: tuple[tuple[int, int, int], Page] | None = None
 
     def read(self) -> Page:
         """What is in it; empty when there is none. Raises TeitenError when it can't be read at all."""
         try:
-            content = self._path.read_bytes()
+            with self._path.open("rb") as file:
+                about = os.fstat(file.fileno())
+                state = (about.st_ino, about.st_mtime_ns, about.st_size)
+                if self._known is not None and self._known[0] == state:
+                    return self._known[1]
+                page = self._decoded(file.read())
         except FileNotFoundError:
             return Page()
         except OSError as error:
             raise TeitenError(f"{self._path}: cannot be read: {error.strerror}", "Check the file's rights.") from error
+        self._known = (state, page)  # every page of the site asks
+        return page
+
+    def _decoded(self, content: bytes) -> Page:
         try:
             page = msgspec.json.decode(content, type=Page)
         except (msgspec.DecodeError, msgspec.ValidationError):

@@ -112,6 +112,11 @@ def test_claims(store: NodeStore, tmp_path: Path) -> None:
     (claim,) = BookClaims(book, TOKYO)(date(2026, 8, 20))
     assert (claim.target, claim.level, claim.networks, claim.days, claim.since_on) == (RISEN, "attention", 30, 1.0, date(2026, 8, 19))
     assert BookClaims(book, TOKYO)(date(2026, 8, 19)) == []
+    assert BookClaims(book, TOKYO, early=True)(date(2026, 8, 19)) == []
+    early = Book(tmp_path / "early")
+    early.enter(watched(store, MIDNIGHT - HOUR, hourly=True))
+    assert BookClaims(early, TOKYO)(date(2026, 8, 19)) == [], "the public hears of it when the day is over"
+    assert [claim.target for claim in BookClaims(early, TOKYO, early=True)(date(2026, 8, 19))] == [RISEN]
     assert BookClaims(book, TOKYO, "west")(date(2026, 8, 20)) == []
 
 
