@@ -181,8 +181,11 @@ def member_value(at: int, limit: int, space: int, table: int, count: int, text: 
 
 
 @compiled
-def find_in_object(at: int, line_end: int, limit: int, base: int, table: int, count: int, text: int, out: int, stride: int) -> bool:
-    """Writes what is found in one line to `out`, fields `stride` bytes apart; False if the line is not plain."""
+def find_in_object(at: int, line_end: int, limit: int, base: int, table: int, count: int, text: int, out: int, stride: int, enough: int) -> bool:
+    """Writes what is found in one line to `out`, fields `stride` bytes apart; False if the line is not plain.
+
+    After `enough` values the rest of the line is not looked at.
+    """
     at = skip_blank(at)
     if byte(at) != 123:
         return False
@@ -215,6 +218,9 @@ def find_in_object(at: int, line_end: int, limit: int, base: int, table: int, co
                 return False
             if row:
                 store64(place, (start - base) | (end - base) << START_BITS | look << LOOK_AT)
+                enough -= 1
+                if enough == 0:
+                    return True
         at, depth = behind_value(at, depth, objects)
         if depth <= 0:
             return depth == 0 and skip_blank(at) == line_end
@@ -235,11 +241,13 @@ def behind_value(at: int, depth: int, objects: int) -> tuple[int, int]:
 
 
 @compiled
-def find_in_objects(base: int, size: int, lines: Array, line_ends: Array, table: int, count: int, text: int, found: Array, plain: Array) -> None:
+def find_in_objects(
+    base: int, size: int, lines: Array, line_ends: Array, table: int, count: int, text: int, found: Array, plain: Array, enough: int
+) -> None:
     """`found` has a row of zeros for each name and a column for each line."""
     out, stride = found.ctypes.data, found.shape[1] * 8
     for i in range(len(lines)):
-        plain[i] = find_in_object(base + lines[i], base + line_ends[i], base + size, base, table, count, text, out + 8 * i, stride)
+        plain[i] = find_in_object(base + lines[i], base + line_ends[i], base + size, base, table, count, text, out + 8 * i, stride, enough)
 
 
 @compiled

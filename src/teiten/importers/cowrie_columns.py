@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from teiten.columnar import Columns
 from teiten.importers.cowrie_events import SHELL, Judge
 from teiten.importers.field_layout import NONE, Array, Look
-from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, optional, packed
+from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, objects, optional, packed
 from teiten.importers.lines import Lines
 from teiten.importers.rows import TELNET
 
@@ -115,7 +114,7 @@ def _columns(fields: Fields, rows: Array, event: Array, found: tuple[Array, ...]
     if not len(rows):
         return {}
     at, source, here = found
-    shells, ports, clients, prints = (_objects(values) for values in memory)
+    shells, ports, clients, prints = (objects(values) for values in memory)
     is_login = event != _CONNECT
     is_key = fields.are("fingerprint", *TEXTS)[rows] & fields.are("password", *NOTHING)[rows]
     is_shell = shells.astype(np.bool_)
@@ -130,13 +129,7 @@ def _columns(fields: Fields, rows: Array, event: Array, found: tuple[Array, ...]
     return {
         "observed_at": at, "channel": _CHANNEL[case], "kind": _KIND[case], "source": packed(source), "target": target, "category": _CATEGORY[case],
         "source_port": ports, "destination_port": optional(np.where(is_login, NONE, here)), "account": account, "credential": credential,
-        "client": clients, "fingerprint": prints, "session": _objects(fields.texts("session", rows)), "outcome": _OUTCOME[event],
+        "client": clients, "fingerprint": prints, "session": objects(fields.texts("session", rows)), "outcome": _OUTCOME[event],
         "protocol": np.full(len(rows), "tcp", dtype=object), "handshake": np.ones(len(rows), np.bool_), "times": np.full(len(rows), 1, dtype=object),
         "encrypted": np.zeros(len(rows), np.bool_), "truncated": np.zeros(len(rows), np.bool_),
     }  # fmt: skip
-
-
-def _objects(values: Any) -> Array:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array

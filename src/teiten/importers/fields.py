@@ -37,24 +37,28 @@ def are_worth_it(records: object) -> bool:
 class Fields:
     """Arrays by name, one entry a line; where `plain` is False they say nothing."""
 
-    def __init__(self, lines: Lines, names: tuple[str, ...]) -> None:
+    def __init__(self, lines: Lines, names: tuple[str, ...], count: int) -> None:
         self._lines = lines
         self._index = {name: index for index, name in enumerate(names)}
         self._memory = np.frombuffer(lines.text, np.uint8)
         self._base = int(self._memory.ctypes.data)
-        shape = (len(names), len(lines))
+        shape = (len(names), count)
         self._starts, self._ends = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
         self._looks = np.zeros(shape, np.uint8)
-        self.plain: Array = np.ones(len(lines), np.bool_)
+        self.plain: Array = np.ones(count, np.bool_)
 
     @classmethod
-    def of_objects(cls, lines: Lines, names: tuple[str, ...], objects: tuple[str, ...] = ()) -> Fields:
+    def of_objects(
+        cls, lines: Lines, names: tuple[str, ...], objects: tuple[str, ...] = (), enough: int = 1 << 30, only: Array | None = None
+    ) -> Fields:
+        """Of all lines or `only` those. After `enough` values of a line the rest of it is not looked at, and `plain` says nothing of that rest."""
         from teiten.importers.compiled_fields import find_in_objects
 
-        found = cls(lines, names)
+        starts, ends = (lines.starts, lines.ends) if only is None else (lines.starts[only], lines.ends[only])
+        found = cls(lines, names, len(starts))
         wanted, places = _prepared(names, objects), np.zeros(found._starts.shape, np.int64)
-        where = (found._base, len(lines.text), lines.starts, lines.ends)
-        find_in_objects(*where, wanted.table.ctypes.data, len(names), wanted.text.ctypes.data, places, found.plain)
+        where = (found._base, len(lines.text), starts, ends)
+        find_in_objects(*where, wanted.table.ctypes.data, len(names), wanted.text.ctypes.data, places, found.plain, enough)
         found._starts, found._ends = places & _PLACE, (places >> START_BITS) & _PLACE
         found._looks = (places >> LOOK_AT).astype(np.uint8)
         return found
@@ -64,7 +68,7 @@ class Fields:
         """`places` are the numbers of the cells of `names`; one that no line has is left out."""
         from teiten.importers.compiled_values import split_cells
 
-        found = cls(lines, names)
+        found = cls(lines, names, len(lines))
         by_cell = np.full(max([place for place in places if place < 10_000], default=0) + 1, -1, np.int64)
         for field, place in enumerate(places):
             if place < len(by_cell):
@@ -134,7 +138,7 @@ class Fields:
         return array
 
     def _read(self, kernel: Any, name: str, *more: Any) -> Array:
-        index, found = self._index[name], np.empty(len(self._lines), np.int64)
+        index, found = self._index[name], np.empty(len(self.plain), np.int64)
         kernel(self._base, self._starts[index], self._ends[index], self._looks[index], *more, found)
         return found
 
@@ -174,6 +178,13 @@ def optional(numbers: Array) -> Array:
     """Numbers, None for NONE."""
     array = numbers.astype(object)
     array[numbers == NONE] = None
+    return array
+
+
+def objects(values: list[Any]) -> Array:
+    """A column of what has no type of its own."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
     return array
 
 

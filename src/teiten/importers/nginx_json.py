@@ -13,15 +13,11 @@ from typing import Any
 from teiten.importers.instants import MONTHS, IsoTimes, micros, minute_at, offset
 from teiten.importers.interface import Reading, ReadOptions, Recognition, Records
 from teiten.importers.json_records import JsonReading, Judged, Refused, first_objects, port, text, whole
+from teiten.importers.nginx_columns import ADDRESSES, AGENTS, METHODS, PORTS, TIMES, URIS, VERSIONS, NginxColumns
 from teiten.importers.rows import Packed, address_reason
 from teiten.importers.web_requests import kind_and_target
 
 _NAMES = ("observed_at", "kind", "source", "target", "request", "client", "outcome", "source_port", "account")
-_ADDRESSES = ("remote_addr", "src_ip", "remote_ip", "client_ip", "clientip", "remoteIP", "host_ip")
-_TIMES = ("time_iso8601", "time_local", "@timestamp", "timestamp", "time", "msec", "ts")
-_METHODS = ("request_method", "method", "http_method")
-_URIS = ("request_uri", "uri", "url", "path")
-_AGENTS = ("http_user_agent", "user_agent", "agent", "useragent", "userAgent")
 
 
 class NginxJson:
@@ -32,14 +28,14 @@ class NginxJson:
 
     def recognise(self, head: bytes, file_name: str) -> Recognition | None:
         entries = first_objects(head)
-        ours = sum(1 for entry in entries if _first(entry, _ADDRESSES) and _first(entry, _TIMES) is not None and ("request" in entry or _uri(entry)))
+        ours = sum(1 for entry in entries if _first(entry, ADDRESSES) and _first(entry, TIMES) is not None and ("request" in entry or _uri(entry)))
         return Recognition(0.7, f"{ours} of the first {len(entries)} objects have an address, a time and a request") if ours else None
 
     def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> object:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
-        return JsonReading(dict[str, Any], _Judge(options).judge, _NAMES, channel="web", protocol="tcp", handshake=True)
+        return JsonReading(dict[str, Any], _Judge(options).judge, _NAMES, NginxColumns(), channel="web", protocol="tcp", handshake=True)
 
     def is_preamble(self, record: bytes) -> bool:
         return not record.strip()
@@ -50,7 +46,7 @@ def _first(entry: dict[str, Any], names: tuple[str, ...]) -> Any:
 
 
 def _uri(entry: dict[str, Any]) -> Any:
-    return _first(entry, _URIS) if _first(entry, _METHODS) is not None else None
+    return _first(entry, URIS) if _first(entry, METHODS) is not None else None
 
 
 class _Judge:
@@ -59,10 +55,10 @@ class _Judge:
         self._packed = Packed()
 
     def judge(self, entry: dict[str, Any]) -> Judged:
-        address = text(_first(entry, _ADDRESSES)) or b""
+        address = text(_first(entry, ADDRESSES)) or b""
         if not address:
             return "object without an address"
-        source, at = self._packed[address], self._at(_first(entry, _TIMES))
+        source, at = self._packed[address], self._at(_first(entry, TIMES))
         if source is None:
             return Refused(address_reason(address))
         if at is None:
@@ -74,8 +70,8 @@ class _Judge:
         status = whole(entry.get("status"))
         user = text(entry.get("remote_user"))
         return (
-            at, kind, source, target, request, text(_first(entry, _AGENTS)), None if status is None else str(status)[:4],
-            port(_first(entry, ("remote_port", "src_port"))), None if user in (b"", b"-") else user,
+            at, kind, source, target, request, text(_first(entry, AGENTS)), None if status is None else str(status)[:4],
+            port(_first(entry, PORTS)), None if user in (b"", b"-") else user,
         )  # fmt: skip
 
     def _at(self, value: Any) -> int | None:
@@ -107,5 +103,5 @@ def _request(entry: dict[str, Any]) -> bytes | None:
     uri = _uri(entry)
     if uri is None:
         return None
-    version = text(_first(entry, ("server_protocol", "protocol", "http_version"))) or b""
-    return (text(_first(entry, _METHODS)) or b"") + b" " + (text(uri) or b"") + (b" " + version if version.startswith(b"HTTP/") else b"")
+    version = text(_first(entry, VERSIONS)) or b""
+    return (text(_first(entry, METHODS)) or b"") + b" " + (text(uri) or b"") + (b" " + version if version.startswith(b"HTTP/") else b"")

@@ -16,9 +16,10 @@ import msgspec
 from teiten.importers.instants import IsoTimes
 from teiten.importers.interface import Reading, ReadOptions, Recognition, Records
 from teiten.importers.json_records import JsonReading, Judged, Refused, first_objects, port, text
+from teiten.importers.opencanary_columns import PROGRAM, OpenCanaryColumns
 from teiten.importers.packet_rows import protocol_number, say_packet
 from teiten.importers.rows import TELNET, Packed, address_reason
-from teiten.importers.seen_connections import SeenConnections
+from teiten.importers.seen_connections import FURTHER, SeenConnections
 
 _NAMES = (
     "observed_at", "channel", "kind", "source", "target", "category", "protocol", "source_port", "destination_port", "handshake", "account",
@@ -55,7 +56,7 @@ class OpenCanary:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
-        return JsonReading(_Entry, _Judge().judge, _NAMES)
+        return JsonReading(_Entry, _Judge().judge, _NAMES, OpenCanaryColumns())
 
     def is_preamble(self, record: bytes) -> bool:
         return not record.strip()
@@ -70,7 +71,7 @@ class _Judge:
     def judge(self, entry: _Entry) -> Judged:
         kind = entry.logtype
         if 1000 <= kind < 2000 or kind >= 99_000:
-            return "message of the program itself"
+            return PROGRAM
         address = entry.src_host.encode("utf-8", "replace")
         source, at = self._packed[address], self._times.at((entry.utc_time or entry.local_time).encode("utf-8", "replace"))
         if source is None:
@@ -96,7 +97,7 @@ class _Judge:
         if here is None:
             return Refused("no port")
         if self._seen.before((source, there, here), at):
-            return "further event of a connection"
+            return FURTHER
         proto = "udp" if entry.logtype in _UDP else "tcp"
         kind = "udp" if proto == "udp" else "connection"
         target = b"%d/%s" % (here, proto.encode())

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+FURTHER = "further event of a connection"
 _MOST = 50_000
 _WITHIN_US = 3_600_000_000
 """A port may be used again; after an hour it is another connection."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -26,25 +26,70 @@ _FIELDS = (
 _FLOW, _ALERT, _REQUEST = range(3)
 _EVENTS = (b"flow", b"alert", b"http")
 _PROTOCOLS = ((b"TCP", 6), (b"UDP", 17), (b"ICMP", 1))
+_SURVEYED = ("event_type", "flow_id")
+_SUSPECT_BITS = 1 << 20
+MOST_FLOWS = 500_000
 _TRANSPORT = {1: "icmp", 6: "tcp", 17: "udp"}
 
 
-def follow_by_columns(lines: Lines, alerted: set[int], told: set[int], most: int) -> bool:
-    """Adds flows with an alert, and those of them that a flow event follows; False, and nothing done, if a line needs a careful reader."""
-    if not alerted and b'"alert"' not in lines.text:
+class Suspects:
+    """Finds the flows that an alert and then a flow event tell of, in lines that are only looked at as far as both fields that matter.
+
+    Lines that may be such are read whole, by `look` if they need care. Alerts are remembered by some bits of their flow's number: that lets a
+    few lines too many through, and costs the same however many alerts there are.
+    """
+
+    def __init__(self, alerted: set[int], told: set[int], look: Callable[[bytes], None]) -> None:
+        self._alerted, self._told, self._look = alerted, told, look
+        self._bits: Array | None = None
+
+    def add(self) -> None:
+        """Alerts that were read without asking here."""
+        if self._alerted:
+            self._mark(np.fromiter(self._alerted, np.int64, len(self._alerted)))
+
+    def _mark(self, flows: Array) -> Array:
+        if self._bits is None:
+            self._bits = np.zeros(_SUSPECT_BITS, np.bool_)
+        self._bits[flows & (_SUSPECT_BITS - 1)] = True
+        return self._bits
+
+    def see(self, lines: Lines) -> None:
+        if self._bits is None and b'"alert"' not in lines.text:
+            return
+        fields = Fields.of_objects(lines, _SURVEYED, enough=2)
+        event, flow_id = fields.chosen("event_type", _EVENTS[:2]), fields.integers("flow_id")
+        usual = fields.plain & fields.are("event_type", Look.STRING) & fields.are("flow_id", Look.INTEGER, *NOTHING)
+        told = usual & (flow_id >= 0)
+        bits = self._mark(flow_id[told & (event == _ALERT)])
+        odd = [index for index in np.flatnonzero(~usual).tolist() if b'"alert"' in lines[index] or b'"flow"' in lines[index]]
+        if any(b'"alert"' in lines[index] for index in odd):  # whose flow is not known yet
+            self._read(lines, range(len(lines)))
+            return
+        suspect = told & ((event == _ALERT) | ((event == _FLOW) & bits[flow_id & (_SUSPECT_BITS - 1)]))
+        suspect[odd] = True
+        chosen = np.flatnonzero(suspect)
+        if len(chosen) and (odd or not self._follow(lines, chosen)):
+            self._read(lines, chosen.tolist())
+
+    def _read(self, lines: Lines, chosen: Iterable[int]) -> None:
+        for record in map(lines.__getitem__, chosen):
+            if b'"alert"' in record or b'"flow"' in record:
+                self._look(record)
+        self.add()
+
+    def _follow(self, lines: Lines, suspect: Array) -> bool:
+        """What those lines tell; False, and nothing done, if one of them needs care or there are more alerts than can be remembered."""
+        fields = Fields.of_objects(lines, _SURVEYED, only=suspect)
+        event, flow_id = fields.chosen("event_type", _EVENTS[:2]), fields.integers("flow_id")
+        if not fields.plain.all() or len(self._alerted) + len(suspect) > MOST_FLOWS:
+            return False
+        alerts, flows = np.flatnonzero(event == _ALERT), np.flatnonzero(event == _FLOW)
+        self._told.update(self._alerted.intersection(flow_id[flows].tolist()))
+        first = dict(zip(flow_id[alerts][::-1].tolist(), alerts[::-1].tolist(), strict=True))
+        self._told.update(flow for flow, place in zip(flow_id[flows].tolist(), flows.tolist(), strict=True) if first.get(flow, place) < place)
+        self._alerted.update(first)
         return True
-    fields = Fields.of_objects(lines, ("event_type", "flow_id"))
-    event, flow_id = fields.chosen("event_type", _EVENTS[:2]), fields.integers("flow_id")
-    plain = fields.plain & fields.are("event_type", Look.STRING) & fields.are("flow_id", Look.INTEGER, *NOTHING)
-    if not plain.all() or len(alerted) + len(lines) > most:
-        return False
-    alerts, flows = (np.flatnonzero((event == kind) & (flow_id >= 0)) for kind in (_ALERT, _FLOW))
-    told.update(alerted.intersection(flow_id[flows].tolist()))
-    first = dict(zip(flow_id[alerts][::-1].tolist(), alerts[::-1].tolist(), strict=True))
-    both = np.isin(flow_id[flows], np.fromiter(first, np.int64, len(first)))
-    told.update(flow for flow, line in zip(flow_id[flows][both].tolist(), flows[both].tolist(), strict=True) if first[flow] < line)
-    alerted.update(first)
-    return True
 
 
 class SuricataColumns:
@@ -103,7 +148,8 @@ def _arrivals(fields: Fields, wanted: Array, event: Array, flow_id: Array) -> tu
 
 def _base(fields: Fields, rows: Array, at: Array, source: Array, there: Array, flow_id: Array) -> Columns:
     session = np.empty(len(rows), dtype=object)
-    session[:] = [str(number) if number >= 0 else None for number in flow_id[rows].tolist()]
+    session[:] = fields.texts("flow_id", rows)  # a number of JSON is written one way only
+    session[flow_id[rows] < 0] = None
     return {
         "observed_at": at, "source": packed(source[rows]), "source_port": optional(there[rows]), "session": session,
         "times": np.full(len(rows), 1, dtype=object), "encrypted": np.zeros(len(rows), np.bool_), "truncated": np.zeros(len(rows), np.bool_),

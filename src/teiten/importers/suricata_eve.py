@@ -17,10 +17,8 @@ from teiten.importers.fields import are_worth_it
 from teiten.importers.interface import Reading, ReadOptions, Recognition, Records
 from teiten.importers.json_records import UNREADABLE, JsonReading, first_objects
 from teiten.importers.lines import Lines
-from teiten.importers.suricata_columns import SuricataColumns, follow_by_columns
+from teiten.importers.suricata_columns import MOST_FLOWS, SuricataColumns, Suspects
 from teiten.importers.suricata_events import NAMES, Entry, Judge
-
-_MOST_FLOWS = 500_000
 
 
 class _Brief(msgspec.Struct):
@@ -44,12 +42,15 @@ class SuricataEve:
         decoder = msgspec.json.Decoder(_Brief)
         alerted: set[int] = set()
         told: set[int] = set()
+        suspects = Suspects(alerted, told, lambda record: _follow(decoder, record, alerted, told))
         for block in blocks:
-            if isinstance(block, Lines) and are_worth_it(block) and follow_by_columns(block, alerted, told, _MOST_FLOWS):
+            if isinstance(block, Lines) and are_worth_it(block):
+                suspects.see(block)
                 continue
             for record in block:
                 if b'"alert"' in record or b'"flow"' in record:
                     _follow(decoder, record, alerted, told)
+            suspects.add()
         return frozenset(told)
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
@@ -67,7 +68,7 @@ def _follow(decoder: msgspec.json.Decoder[_Brief], record: bytes, alerted: set[i
         return
     if not isinstance(brief.flow_id, int):
         return
-    if brief.event_type == "alert" and len(alerted) < _MOST_FLOWS:
+    if brief.event_type == "alert" and len(alerted) < MOST_FLOWS:
         alerted.add(brief.flow_id)
     elif brief.event_type == "flow" and brief.flow_id in alerted:
         told.add(brief.flow_id)

@@ -16,17 +16,13 @@ from teiten.importers.interface import Reading, ReadOptions, Recognition, Record
 from teiten.importers.json_records import JsonReading, Judged, Refused, first_objects, port, text
 from teiten.importers.packet_rows import protocol_number, say_flow
 from teiten.importers.rows import TELNET, Packed, address_reason
-from teiten.importers.seen_connections import SeenConnections
+from teiten.importers.seen_connections import FURTHER, SeenConnections
+from teiten.importers.tpot_columns import CONSOLE, LOGINS, METHODS, OBSERVERS, URIS, TPotColumns
 
 _NAMES = (
     "observed_at", "channel", "kind", "source", "target", "category", "protocol", "source_port", "destination_port", "handshake", "account",
     "credential", "client", "request", "session", "outcome",
 )  # fmt: skip
-_OBSERVERS = {"Suricata": "same packets as the honeypots", "P0f": "same packets as the honeypots", "Fatt": "same packets as the honeypots"}
-_CONSOLE = {"NGINX": "console of T-Pot itself"}
-_LOGINS = ("cowrie.login.failed", "cowrie.login.success")
-_URIS = ("request_uri", "uri", "url", "URL", "path", "http.url")
-_METHODS = ("request_method", "method", "http.http_method")
 
 
 class TPot:
@@ -44,7 +40,8 @@ class TPot:
         return None
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
-        return JsonReading(dict[str, Any], _Judge().judge, _NAMES)
+        judge = _Judge()
+        return JsonReading(dict[str, Any], judge.judge, _NAMES, TPotColumns(judge.seen))
 
     def is_preamble(self, record: bytes) -> bool:
         return not record.strip()
@@ -59,13 +56,13 @@ class _Judge:
     def __init__(self) -> None:
         self._times = IsoTimes(ZoneInfo("UTC"))
         self._packed = Packed()
-        self._seen = SeenConnections()
+        self.seen = SeenConnections()
 
     def judge(self, entry: dict[str, Any]) -> Judged:
         entry = _source(entry)
         kind = str(entry.get("type", ""))
-        if kind in _OBSERVERS or kind in _CONSOLE:
-            return (_OBSERVERS | _CONSOLE)[kind]
+        if kind in OBSERVERS or kind in CONSOLE:
+            return (OBSERVERS | CONSOLE)[kind]
         address = text(entry.get("src_ip")) or b""
         if not address:
             return f"{kind[:30] or 'object'} without a source"
@@ -74,9 +71,9 @@ class _Judge:
             return Refused(address_reason(address))
         if at is None:
             return Refused("impossible time")
-        if entry.get("eventid") in _LOGINS:
+        if entry.get("eventid") in LOGINS:
             return _login(entry, at, source)
-        method, uri = _any(entry, _METHODS), _any(entry, _URIS)
+        method, uri = _any(entry, METHODS), _any(entry, URIS)
         if method is not None and uri is not None:
             return _request(entry, at, source, method, uri)
         return self._connection(entry, at, source)
@@ -85,8 +82,8 @@ class _Judge:
         here, there = port(entry.get("dest_port")), port(entry.get("src_port"))
         if here is None:
             return f"{str(entry.get('type', ''))[:30]} event without a port"
-        if self._seen.before((source, there, here), at):
-            return "further event of a connection"
+        if self.seen.before((source, there, here), at):
+            return FURTHER
         named = str(entry.get("proto") or entry.get("transport") or entry.get("ip_protocol") or "tcp")
         number = protocol_number(named) if protocol_number(named) in (6, 17) else 6
         kind, category, target = say_flow(number or 6, here)

@@ -18,7 +18,10 @@ from teiten.importers.lines import Lines, chained, weight
 from tests.unit.importers.ledger import options, readable
 from tests.unit.importers.test_mutations import CASES, MUTATIONS, mutated
 
-FILES = ("cowrie/cowrie.json", "suricata_eve/eve.json", "zeek/conn.log", "zeek/mixed.json")
+FILES = (
+    "cowrie/cowrie.json", "suricata_eve/eve.json", "zeek/conn.log", "zeek/mixed.json", "nginx_json/access.json", "tpot/tpot.json",
+    "opencanary/opencanary.log",
+)  # fmt: skip
 pytestmark = pytest.mark.skipif(not fields.use_numba(), reason="numba is switched off (TEITEN_NO_NUMBA)")
 MORE = {
     "cowrie": [
@@ -46,6 +49,34 @@ MORE = {
         for n in range(200)
     ],
     "zeek": [],
+    "nginx_json": [
+        b'{"remote_addr":"198.51.100.%d","time_iso8601":"2024-03-01T0%d:00:00+09:00","request":"%s","status":%s,"http_user_agent":"ua %d",'
+        b'"remote_user":"%s","remote_port":%d}'
+        % (
+            n, n % 10, (b"GET /%d HTTP/1.1" % n, b"-", b"\\u0016\\u0003", b"PRI *")[n % 4], (b"200", b'"404"', b"null", b'"x"')[n % 4], n,
+            (b"-", b"", b"u")[n % 3], n,
+        )
+        for n in range(60)
+    ]
+    + [
+        b'{"src_ip":"198.51.100.%d","ts":%s,"method":"GET","uri":"/%d","protocol":"HTTP/%s","status":200,"user_agent":["a"]}'
+        % (n, (b"1709251200.25", b'"1709251201"', b"1709251200.1234567", b"12")[n % 4], n, (b"1.1", b"")[n % 2])
+        for n in range(40)
+    ],
+    "tpot": [
+        b'{"@timestamp":"2024-03-01T00:0%d:00.000Z","type":"%s","src_ip":"198.51.100.%d","src_port":%s,"dest_port":%d,"proto":%s,'
+        b'"session":%s,"t-pot_ip_ext":"1"}'
+        % (n % 10, (b"Honeytrap", b"Suricata", b"NGINX", b"Dionaea", b"Cowrie")[n % 5], n % 9, (b"5", b'"6"', b"null")[n % 3], n % 7,
+           (b'"tcp"', b'"UDP"', b'"icmp"', b'""', b"null")[n % 5], (b'"s"', b"null", b"7")[n % 3])
+        for n in range(120)
+    ],
+    "opencanary": [
+        b'{"dst_host":"","dst_port":%d,"utc_time":"2024-03-01 00:00:0%d.5","logtype":%d,"node_id":"n",'
+        b'"src_host":"198.51.100.%d","src_port":%s,"logdata":%s}'
+        % (n % 9, n % 10, (4000, 4002, 1001, 4001, 6001, 2000)[n % 6], n, (b"-1", b"7", b'""', b'"8"')[n % 4],
+           (b'{"USERNAME":"r","PASSWORD":"p\\n","REMOTEVERSION":"SSH"}', b"{}", b'""', b'{"USERNAME":7,"PASSWORD":null}')[n % 4])
+        for n in range(120)
+    ],
 }  # fmt: skip
 
 
