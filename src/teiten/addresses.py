@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 
+_HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{1,62}\.?", re.IGNORECASE)
+_MAC = re.compile(r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}", re.IGNORECASE)
 _MAPPED = bytes(10) + b"\xff\xff"
 
 
@@ -33,3 +36,14 @@ def unpack(packed: bytes) -> str:
 def network_of(packed: bytes) -> str:
     """The covering network as text: IPv4 /24, IPv6 /48 (the unit of spread; see docs/ontology.md)."""
     return str(ipaddress.ip_network((packed, 24 if len(packed) == 4 else 48), strict=False))
+
+
+def locates(text: str) -> bool:
+    """Whether the text can name where a sensor is: an address, a network that isn't too large to hide, a MAC, or a host name with a dot."""
+    if _HOST.fullmatch(text) or _MAC.fullmatch(text):
+        return True
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return network.prefixlen >= (12 if network.version == 4 else 36)

@@ -105,7 +105,7 @@ class Node:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        self.here.register(SensorEntry(self.settings.sensor, self.settings.group))
+        self.here.register(SensorEntry(self.settings.sensor, self.settings.group, addresses=self.settings.secrets()))
         self.home.socket.unlink(missing_ok=True)
         after_seal = partial(loop.call_soon_threadsafe, self._care_due.set)
         control = _server(create_control(self.here, self.home.incoming, after_seal), uds=str(self.home.socket))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from teiten.addresses import locates
 from teiten.clock import Clock
 from teiten.columnar import Columns, from_accesses
 from teiten.metrics import batches, problems, rows
@@ -28,6 +29,7 @@ Enrich = Callable[[Columns], Columns]
 
 _AHEAD_US = 5 * 60 * 1_000_000
 _LAST_INSTANT = 7_258_118_400_000_000  # year 2200: an invented far future must not make the store count its days
+_MOST_ADDRESSES = 64  # of one heartbeat
 _MAX_QUARANTINED = 10_000
 _decoder = msgspec.msgpack.Decoder(Record)
 
@@ -41,6 +43,7 @@ class Collector:
         self._clock = clock
         self._quarantine = quarantine
         self._quarantined = 0
+        self._told: dict[str, set[str]] = {}  # per sensor, of the newest batch
 
     def take(self, batch: Batch) -> Receipt:
         """Raises ValueError for a key that can't be, and what the store raises when it can't store."""
@@ -66,7 +69,9 @@ class Collector:
         ahead = sum(access.observed_at > received_at + _AHEAD_US for access in accesses)
         if ahead:
             problems.labels("collector", "observed in the future").inc(ahead)
-        return self._store_columns(batch.key, from_accesses(accesses), received_at, heartbeats, gaps)
+        receipt = self._store_columns(batch.key, from_accesses(accesses), received_at, heartbeats, gaps)
+        self._learn(batch.key.sensor, {address for beat in heartbeats for address in beat.addresses[:_MOST_ADDRESSES]})
+        return receipt
 
     def take_columns(self, key: BatchKey, columns: Columns) -> Receipt:
         """The same for rows that come as columns (importers, worlds); `region` is added here."""
@@ -82,6 +87,18 @@ class Collector:
             for channel, count in Counter(columns["channel"].tolist()).items():
                 rows.labels(channel if channel in CHANNELS else "other").inc(count)
         return receipt
+
+    def _learn(self, name: str, told: set[str]) -> None:
+        """Addresses that a sensor says it has go into the registry, for publication to withhold; what can't be one is counted and forgotten."""
+        if not told or told == self._told.get(name):
+            return
+        likely = {text for text in told if locates(text)}
+        if likely != told:
+            problems.labels("collector", "impossible sensor address").inc(len(told - likely))
+        known = next((entry for entry in self._store.sensors() if entry.name == name), None)
+        if known is not None and not likely <= set(known.addresses):
+            self._store.register(msgspec.structs.replace(known, addresses=tuple(sorted(likely))))
+        self._told[name] = told
 
     def _put_aside(self, key: BatchKey, payloads: list[bytes]) -> None:
         problems.labels("collector", "unreadable record").inc(len(payloads))

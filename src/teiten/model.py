@@ -68,6 +68,7 @@ class Heartbeat(msgspec.Struct, frozen=True, array_like=True, tag="h", kw_only=T
     dropped: int = 0  # accesses counted but not kept, by limits or a full spool
     backlog_bytes: int = 0
     detail: str = ""
+    addresses: tuple[str, ...] = ()  # what the sensor is called from outside; goes to the registry and nowhere else
 
 
 class Gap(msgspec.Struct, frozen=True, array_like=True, tag="g", kw_only=True):

@@ -16,9 +16,9 @@ from teiten.enrichers.region import data_on
 from teiten.errors import TeitenError
 from teiten.findings.book import Book
 from teiten.marks import StoreMarks
-from teiten.packets.own_addresses import own_addresses
+from teiten.packets.own_addresses import told
 from teiten.publication.building import Builder, Sources
-from teiten.publication.echoes import own_networks, redactor
+from teiten.publication.echoes import redactor
 from teiten.publication.folder import publication_key, read_view, write_view
 from teiten.publication.policies import POLICIES
 from teiten.publication.settings import PublicationConfig
@@ -48,7 +48,7 @@ class Publisher:
         if chosen is None:
             raise TeitenError(f"There is no policy {policy}.", f"Allowed: {', '.join(POLICIES)}.")
         sensors = self._store.sensors()
-        hidden = [*self._settings.hidden, *_this_machine()]
+        hidden = [*self._settings.hidden, *told()]
         sources = Sources(self._store, self._zone, StoreMarks(self._store), BookClaims(self._book, self._zone, self._settings.group), data_on())
         builder = Builder(sources, chosen, self._settings, publication_key(self._keys), redactor(sensors, hidden))
         now = self._clock()
@@ -64,13 +64,6 @@ class Publisher:
             return read_view(self._folder).made_on
         except TeitenError:
             return None
-
-
-def _this_machine() -> list[str]:
-    try:
-        return own_networks(own_addresses())
-    except OSError:  # no netlink here; the registry and the settings still tell
-        return []
 
 
 def plain(published: Published) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from teiten.addresses import locates
 from teiten.config import Name, Settings, from_mapping, read_settings
 from teiten.errors import ConfigurationError
 from teiten.home import Home
+from teiten.packets.own_addresses import told
 from teiten.publication.settings import PublicationConfig
 from teiten.sensors import SENSORS
 from teiten.site.settings import SiteConfig
@@ -40,6 +42,7 @@ class NodeSettings(Settings, frozen=True):
     zone: str = "Asia/Tokyo"  # days are calendar days of this zone, for ever: changing it needs a new store
     sensor: Name = "local"  # the name of this machine's observation point
     group: Name = "local"
+    addresses: tuple[str, ...] = ()  # what this sensor is called from outside besides its own addresses: behind NAT, its host names; kept secret
     channels: tuple[str, ...] = tuple(SENSORS)  # which sensors `teiten up` starts
     sensors: dict[str, dict[str, Any]] = {}
     spool: SpoolSettings = SpoolSettings()
@@ -51,6 +54,8 @@ class NodeSettings(Settings, frozen=True):
     ship: dict[str, Any] = {}  # see `ship_settings`: where `teiten ship` sends this machine's spools
 
     def __post_init__(self) -> None:
+        if unlikely := [text for text in self.addresses if not locates(text)]:
+            raise ValueError(f"addresses: {unlikely[0]!r} (allowed: addresses, networks of /12, /36 or smaller, host names, MACs)")
         for key, names in (("channels", self.channels), ("sensors", self.sensors)):
             if unknown := [name for name in names if name not in SENSORS]:
                 raise ValueError(f"{key}: no such channel: {unknown[0]} (allowed: {', '.join(SENSORS)})")
@@ -67,6 +72,13 @@ class NodeSettings(Settings, frozen=True):
         module = importlib.import_module(SENSORS[kind].partition(":")[0])
         config: type[Settings] = module.Config
         return from_mapping(self.sensors.get(kind, {}), config, _FILE, f"sensors.{kind}")
+
+    def secrets(self) -> tuple[str, ...]:
+        """What may locate this machine's sensor: configured, its own addresses, the networks it observes, the name its mail server gives itself."""
+        mail = self.sensors.get("mail", {}).get("name", "")
+        named = (mail,) if isinstance(mail, str) and locates(mail) else ()
+        observed = self.of("packet").prefixes if "prefixes" in self.sensors.get("packet", {}) else ()
+        return tuple(dict.fromkeys((*self.addresses, *told(), *observed, *named)))
 
     def receiver_settings(self) -> ListeningSettings | None:
         """None: no receiver wanted (no `[receiver]` in the settings)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -13,7 +14,8 @@ import pytest
 from teiten.collector import Collector
 from teiten.columnar import Columns, from_accesses
 from teiten.metrics import REGISTRY
-from teiten.model import BatchKey, Gap, Heartbeat
+from teiten.model import BatchKey, Gap, Heartbeat, SensorEntry
+from teiten.store.node import NodeStore
 from teiten.transport.batches import make_batch
 from tests.unit.transport.sample import NOW, MemoryStore, access, batch_of, clock
 
@@ -35,6 +37,24 @@ def test_records_go_where_they_belong_with_their_regions() -> None:
     assert (receipt.status, receipt.rows) == ("stored", 3)
     assert store.columns[0]["region"].tolist() == ["R1", "R1", "R2"]
     assert (store.heartbeats, store.gaps) == ([BEAT], [GAP])
+
+
+def test_a_sensors_addresses_go_to_the_registry_and_stay_there(tmp_path: Path) -> None:
+    """O-05, P1, P9: for publication to withhold; never into a row, never forgotten, and nothing that would hide everything."""
+    store = NodeStore.open(tmp_path, ZoneInfo("UTC"))
+    ours = Collector(store, lambda columns: columns, clock)
+    for number, told in enumerate((("198.51.100.7", "sensor7.example.net"), (), ("203.0.113.9", "0.0.0.0/0", "x", "a" * 300))):
+        beat = msgspec.structs.replace(BEAT, addresses=told)
+        ours.take(batch_of([beat], digest=bytes([number]) * 16))
+    (entry,) = store.sensors()
+    assert entry.name == "s1"
+    assert set(entry.addresses) == {"198.51.100.7", "sensor7.example.net", "203.0.113.9"}
+    store.register(SensorEntry("s1", "campus"))
+    store.close()
+    store = NodeStore.open(tmp_path, ZoneInfo("UTC"))
+    assert (store.sensors()[0].group, len(store.sensors()[0].addresses)) == ("campus", 3)
+    assert "198.51" not in str(store.status())
+    store.close()
 
 
 def test_repeated_and_conflicting_batches() -> None:

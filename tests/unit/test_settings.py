@@ -12,6 +12,7 @@ from teiten.home import Home
 from teiten.settings import NodeSettings, check_all, settings_of
 
 WRONG = [
+    ('addresses = ["203.0.113.7", "here"]', "addresses: 'here'", "host names"),
     ("prot = 1", "prot: no such key", "zone"),
     ("[site]\nprot = 1", "site.prot: no such key", "port"),
     ("[sensors.ssh]\nprot = 2", "sensors.ssh.prot: no such key", "login_seconds"),
@@ -63,3 +64,14 @@ def test_a_home_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
     with pytest.raises(ConfigurationError, match="not a folder"):
         settings_of(Home(tmp_path / "x"))
+
+
+def test_what_locates_this_sensor_is_known_to_publication(tmp_path: Path) -> None:
+    """O-05, P1: configured names, the machine's own addresses, observed networks, and the name its mail server gives itself."""
+    (tmp_path / "teiten.toml").write_text(
+        'addresses = ["203.0.113.7", "2001:db8:7::/48", "sensor7.example.net"]\n'
+        '[sensors.packet]\nprefixes = ["198.51.100.0/24"]\n[sensors.mail]\nname = "mx.example.org"\n'
+    )
+    told = settings_of(Home(tmp_path)).secrets()
+    assert {"203.0.113.7", "2001:db8:7::/48", "sensor7.example.net", "198.51.100.0/24", "mx.example.org"} <= set(told)
+    assert not {"127.0.0.1", "::1"} & set(told)

@@ -59,7 +59,7 @@ async def _observe(home: Home, settings: NodeSettings, kind: str, unconfined: bo
     sensor = make(kind, settings, emit, keys)  # opens what needs a right, before the rights are given up
     for missing in [] if unconfined else confine([spool_folder, keys]):
         log.warning("%s: %s", kind, missing)
-    spool = SpoolWriter(spool_folder, settings.sensor, kind, system_clock, settings.spool)
+    spool = SpoolWriter(spool_folder, settings.sensor, kind, system_clock, settings.spool, addresses=settings.secrets)
     spool.watch(sensor.dropped)
     log.info("%s: observing %s", kind, ", ".join(sensor.listening()))
     observing = asyncio.create_task(sensor.run())

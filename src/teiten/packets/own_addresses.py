@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The addresses of this machine, asked from its own kernel over netlink (as `ip addr` does); nothing leaves the machine.
 
-They decide which packets are addressed to the sensor. They are secret: no record, log line or metric may carry one.
+They decide which packets are addressed to the sensor. They are secret: a heartbeat takes them to the sensor registry, so that publication can
+withhold echoes of them; no access, log line or metric may carry one.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from collections.abc import Iterator
 from struct import Struct, error, pack
 from typing import Final
+
+from teiten.addresses import unpack
 
 _HEADER = Struct("=IHHII")  # struct nlmsghdr: length, type, flags, sequence, port
 _LINK = Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
@@ -24,6 +28,16 @@ _MOST_DATAGRAMS = 256
 def own_addresses() -> frozenset[bytes]:
     """Every address of every interface in this network namespace, as 4 or 16 bytes."""
     return frozenset(found for datagram in _dump(_GET_ADDRESS) for found in addresses_in(datagram))
+
+
+def told() -> tuple[str, ...]:
+    """The same as text for the sensor registry, without loopback and link-local ones, which every machine has; () where netlink isn't allowed."""
+    try:
+        found = sorted(own_addresses())
+    except OSError:
+        return ()
+    shown = (ipaddress.ip_address(unpack(one)) for one in found)
+    return tuple(str(one) for one in shown if not (one.is_loopback or one.is_link_local or one.is_unspecified))
 
 
 def member_links() -> frozenset[int]:

@@ -25,7 +25,7 @@ from teiten.publication.policies import Policy
 from teiten.publication.settings import PublicationConfig
 from teiten.publication.targets import Describer, Named, found_of
 from teiten.publication.view import Counted, Day, Finding, Listed, Target, View
-from teiten.publication.vocabulary import Vocabulary
+from teiten.publication.vocabulary import Vocabulary, known
 from teiten.questions.breadth import Breadth, breadth
 from teiten.questions.counts import count
 from teiten.questions.interface import CountQuestion
@@ -108,7 +108,9 @@ class Builder:
         """An echo of a sensor is not named at all: its masked form would still say that there is one to find."""
         if self._measure.accesses(seen, channel, target) is None or not self._vocabulary.names(channel, target, seen, sensors):
             return False
-        return not (self._policy.redacted and self._redactor.mask(target) != target)
+        if not self._policy.redacted:
+            return True
+        return not (self._redactor.spells(target) if (channel, target) in known() else self._redactor.mask(target) != target)
 
     def _targets(self, period: Period, named: Iterable[Named], claims: Sequence[Claim]) -> dict[str, Target]:
         found: dict[str, Target] = {}

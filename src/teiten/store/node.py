@@ -142,7 +142,9 @@ class NodeStore:
 
     def register(self, entry: SensorEntry) -> None:
         with self._writing() as connection:
-            if self._registry.get(entry.name) == entry:
+            entry = self._registry.joined(entry)
+            known = self._registry.get(entry.name)
+            if known == entry or (known and {*known.addresses} == {*entry.addresses} and (known.group, known.demo) == (entry.group, entry.demo)):
                 return
             with transaction(connection):
                 self._registry.write(connection, entry)

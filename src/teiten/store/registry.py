@@ -10,6 +10,7 @@ import msgspec
 from teiten.model import SensorEntry
 
 DEFAULT_GROUP = "local"
+MOST_ADDRESSES = 256  # of one sensor; of more, the oldest are forgotten
 
 
 class Registry:
@@ -28,6 +29,12 @@ class Registry:
 
     def entries(self) -> list[SensorEntry]:
         return [entry for _, entry in sorted(dict(self._entries).items())]
+
+    def joined(self, entry: SensorEntry) -> SensorEntry:
+        """The entry with the addresses the sensor had before: texts that echo those are in the store for ever."""
+        known = self._entries.get(entry.name)
+        addresses = dict.fromkeys((*entry.addresses, *(known.addresses if known else ())))
+        return msgspec.structs.replace(entry, addresses=tuple(addresses)[:MOST_ADDRESSES])
 
     def write(self, connection: Any, entry: SensorEntry) -> None:
         """In the caller's transaction."""

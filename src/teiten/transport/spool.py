@@ -88,11 +88,14 @@ class SpoolWriter:
         clock: Clock,
         settings: SpoolSettings | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        addresses: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
+        """`addresses` tells what this sensor is called from outside, at the moment; every heartbeat carries it to the registry."""
         self._settings = settings or SpoolSettings()
         self._folder = folder
         self._clock = clock
         self._monotonic = monotonic
+        self._addresses = addresses
         self._channel = channel
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._held = self._hold_folder()
@@ -217,6 +220,7 @@ class SpoolWriter:
             dropped=self.dropped + self._sensor_dropped(),
             backlog_bytes=self._room.backlog_bytes,
             detail=detail,
+            addresses=self._addresses(),
         )
         if self._write(self._encode(beat)):
             self._covered_to, self._beat_at = now, beat_at

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import ipaddress
 import quopri
+import zlib
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
@@ -78,6 +79,73 @@ IPV6: Final[dict[str, V6]] = {
     "full width": lambda a: "".join(chr(ord(c) + 0xFEE0) for c in a.exploded).encode(),
     "network only": lambda a: ":".join(a.exploded.split(":")[:3]).encode() + b"::/48",
 }
+
+
+def _characters(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+# What a stranger may put around any text, once or several times; every one can be undone by the reader of a page.
+WRAPS: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "percent": _percent,
+    "percent, lower case": lambda t: b"".join(b"%%%02x" % byte for byte in t),
+    "base64": base64.b64encode,
+    "base64 url without end": lambda t: base64.urlsafe_b64encode(t).rstrip(b"="),
+    "base64 after letters": lambda t: b"xx" + base64.b64encode(t),
+    "base64 in lines": lambda t: b"\n".join(base64.b64encode(t)[at : at + 7] for at in range(0, len(base64.b64encode(t)), 7)),
+    "base32": base64.b32encode,
+    "base85": base64.b85encode,
+    "ascii85": lambda t: base64.a85encode(t, adobe=True),
+    "hex": lambda t: t.hex().encode(),
+    "hex, upper case, spaced": lambda t: t.hex(" ").upper().encode(),
+    "hex, colons": lambda t: t.hex(":").encode(),
+    "escapes": lambda t: b"".join(b"\\x%02x" % byte for byte in t),
+    "octal escapes": lambda t: b"".join(b"\\%03o" % byte for byte in t),
+    "unicode escapes": lambda t: b"".join(b"\\u%04X" % byte for byte in t),
+    "unicode escapes in braces": lambda t: b"".join(b"\\u{%x}" % byte for byte in t),
+    "percent u": lambda t: b"".join(b"%%u%04x" % byte for byte in t),
+    "entities": lambda t: b"".join(b"&#%d;" % byte for byte in t),
+    "entities without end": lambda t: b"".join(b"&#x%02x " % byte for byte in t).replace(b" ", b";"),
+    "quoted printable": lambda t: b"".join(b"=%02X" % byte for byte in t),
+    "quoted printable in lines": lambda t: b"=\n".join(b"".join(b"=%02X" % byte for byte in t[at : at + 5]) for at in range(0, len(t), 5)),
+    "utf-16": lambda t: _characters(t).encode("utf-16-le"),
+    "utf-16, big end first": lambda t: _characters(t).encode("utf-16-be"),
+    "utf-32": lambda t: _characters(t).encode("utf-32-le"),
+    "utf-7": lambda t: b"+" + base64.b64encode(_characters(t).encode("utf-16-be")).rstrip(b"=") + b"-",
+    "full width": lambda t: "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in _characters(t)).encode(),
+    "zero width": lambda t: "\u200b".join(_characters(t)).encode(),
+    "latin-1 as utf-8": lambda t: t.decode("latin-1").encode(),
+    "backwards": lambda t: t[::-1],
+    "gzip": lambda t: zlib.compress(t),
+    "in a query": lambda t: b"/index.php?u=" + quote(t, safe="").encode() + b"&x=1",
+    "encoded word": lambda t: b"=?utf-8?B?" + base64.b64encode(t) + b"?=",
+}
+
+# Separators that a list of separators forgets.
+SEPARATED: Final = (
+    " . ",
+    "[.]",
+    "(dot)",
+    " dot ",
+    "|",
+    ";",
+    "..",
+    "·",
+    "。",
+    " \t",
+    "x",
+    "{.}",
+    "<b>.</b>",
+    "--",
+    "+",
+    "%2e",
+    "&period;",
+    "\0",
+    "%00",
+)
 
 AROUND: Final[list[tuple[bytes, bytes]]] = [
     (b"", b""),

@@ -11,13 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from teiten.model import SensorEntry
-from teiten.publication.echoes import MASK, Redactor, own_networks, redactor
+from teiten.publication.echoes import MASK, Redactor, redactor
 from teiten.publication.encodings import LONGEST
-from tests.unit.publication.disguises import AROUND, IPV4, IPV6
+from tests.unit.publication.disguises import AROUND, IPV4, IPV6, SEPARATED, WRAPS
 
 SENSORS = ["61.126.109.106", "198.51.100.23", "9.20.3.4", "97.98.99.100", "255.1.255.255"]
 SENSORS6 = ["2001:db8:ab1::5", "2400:1234:5:6:7:8:9:a", "2001:db8::1"]
-addresses = some.builds(ipaddress.IPv4Address, some.integers(0x01000000, 0xDFFFFFFF))
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+addresses = some.builds(ipaddress.IPv4Address, some.integers(0x01000000, 0xDFFFFFFF)).filter(
+    lambda a: a.is_global and a.packed[1] > 0 < a.packed[2]
+)  # "1.0" is 1.0.0.0 too
 
 
 @pytest.mark.parametrize("around", AROUND)
@@ -51,19 +54,45 @@ def test_any_address_of_the_network_in_any_disguise(sensor: ipaddress.IPv4Addres
     assert not hidden.betrays(masked)
 
 
-@settings(max_examples=60, deadline=None)
-@given(addresses, some.sampled_from(sorted(IPV4)), some.sampled_from(["percent", "base64", "hex", "entities"]))
-def test_a_disguise_over_a_disguise(sensor: ipaddress.IPv4Address, name: str, over: str) -> None:
-    import base64
+@settings(max_examples=150, deadline=None)
+@given(addresses, some.sampled_from(sorted(IPV4)), some.lists(some.sampled_from(sorted(WRAPS)), min_size=1, max_size=3))
+def test_disguises_over_disguises(sensor: ipaddress.IPv4Address, name: str, over: list[str]) -> None:
+    """P1, B11: any way to write the address, inside up to three encodings in any order."""
+    value = IPV4[name](sensor)
+    for wrap in over:
+        value = WRAPS[wrap](value)
+    assert len(value) > LONGEST or Redactor([str(sensor)]).betrays(value), value
 
-    inner = IPV4[name](sensor)
-    outer = {
-        "percent": lambda: b"".join(b"%%%02x" % byte for byte in inner),
-        "base64": lambda: base64.b64encode(inner),
-        "hex": lambda: inner.hex().encode(),
-        "entities": lambda: b"".join(b"&#%d;" % byte for byte in inner) if inner.isascii() else inner,
-    }[over]()
-    assert MASK in Redactor([str(sensor)]).mask(outer)
+
+@pytest.mark.parametrize("between", SEPARATED)
+def test_what_stands_between_the_numbers_does_not_count(between: str) -> None:
+    """P1: no list of separators can be complete."""
+    for written in (["61", "126", "109", "106"], ["106", "109", "126", "61"], ["0x3d", "0x7e", "0x6d", "0x6a"], ["3d", "7e", "6d", "6a"]):
+        assert Redactor(["61.126.109.106"]).betrays(b"GET /" + between.join(written).encode()), written
+    assert Redactor(["2001:db8:ab1::5"]).betrays(between.join(["2001", "0db8", "0ab1"]).encode())
+    assert Redactor(["sensor7.example"]).betrays(("sensor7" + between.replace("dot", "") + "example").encode()) or between in ("x", "<b>.</b>")
+
+
+def test_an_address_behind_many_readings_is_still_masked() -> None:
+    """P1: whoever floods the reader with encodings to hide one has hidden nothing."""
+    noise = b" ".join(b"QUJD%04dQUJD" % n for n in range(250))
+    assert Redactor(["61.126.109.106"]).betrays(noise + b" NjEuMTI2LjEwOS4xMDY=")
+
+
+@pytest.mark.parametrize("word", ["10qxhy2", "4HZP9B", "17z1CY"])
+def test_short_words_are_numbers_too(word: str) -> None:
+    """P1: bases 36 and 62, as link shorteners write numbers."""
+    number = int(word, 36) if word.islower() else sum(BASE62.index(c) * 62**n for n, c in enumerate(reversed(word)))
+    assert Redactor([str(ipaddress.IPv4Address(number))]).betrays(b"GET /" + word.encode())
+
+
+def test_an_address_of_everybody_is_secret_alone(tmp_path: Path) -> None:
+    """P1: the sensor's own private address is masked, not the home router's that every probe names."""
+    hidden = Redactor(["192.168.1.57", "fc00::57"])
+    assert hidden.mask(b"GET http://192.168.1.1/ 192.168.1.57") == b"GET http://192.168.1.1/ [masked]"
+    assert not hidden.betrays(b"fc00::1")
+    assert hidden.betrays(b"wKgBOQ==")
+    assert Redactor(["192.168.1.0/24"]).betrays(b"192.168.1.1")
 
 
 @settings(max_examples=200, deadline=None)
@@ -113,7 +142,3 @@ def test_secrets_come_from_the_registry_and_the_settings() -> None:
 def test_a_network_too_large_to_hide_is_refused() -> None:
     with pytest.raises(ValueError, match="too large"):
         Redactor(["10.0.0.0/8"])
-
-
-def test_loopback_is_no_secret() -> None:
-    assert own_networks([bytes([127, 0, 0, 1]), bytes([61, 126, 109, 106]), bytes(15) + b"\1"]) == ["61.126.109.106"]

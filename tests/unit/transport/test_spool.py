@@ -56,6 +56,14 @@ def test_emitted_is_spooled_in_order_with_heartbeats(tmp_path: Path) -> None:
     assert beats[1].from_at == beats[0].to_at
 
 
+def test_heartbeats_carry_what_the_sensor_is_called_from_outside(tmp_path: Path) -> None:
+    """P1: from the first one on, and as it is at the moment."""
+    told = [("198.51.100.7",), ("198.51.100.8",)]
+    with SpoolWriter(tmp_path, "s1", "web", clock, SMALL, addresses=lambda: told.pop(0)):
+        pass
+    assert [beat.addresses for beat in records(tmp_path) if isinstance(beat, Heartbeat)] == [("198.51.100.7",), ("198.51.100.8",)]
+
+
 def test_segments_end_at_their_record_and_byte_limits(tmp_path: Path) -> None:
     fill(tmp_path / "a", [access(n) for n in range(10)], SpoolSettings(segment_records=4, reserve_bytes=0))
     assert [len(content.payloads) for content in contents(tmp_path / "a")] == [4, 4, 4]
