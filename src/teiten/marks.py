@@ -35,6 +35,4 @@ class StoreMarks:
         spread = daily_spread(self._store, history, channel, group, targets)
         days = history.dates()
         live = tuple(float(observed.get(day, 0)) for day in days)
-        return {
-            target: _fitted(DailySpread(tuple(spread.get(target, {}).get(day, 0) for day in days), live)) for target in dict.fromkeys(targets)
-        }
+        return {target: _fitted(DailySpread(tuple(spread.get(target, {}).get(day, 0) for day in days), live)) for target in dict.fromkeys(targets)}

@@ -82,7 +82,13 @@ def test_suricata_alerts_and_flows() -> None:
 def test_a_format_that_is_not_ours_is_named_as_unknown(folder: str) -> None:
     report, _ = take(folder)
     assert (report.format, report.taken, report.problem) == (None, 0, "format not recognised")
-    assert "knows it" in report.why or ":" in report.why
+    assert report.why in (
+        "Cowrie's text log: its JSON log tells the same and is read",
+        "a log of Dovecot, which observes no channel",
+        "a log of endlessh, which lets nobody try to log in",
+        "a log of RouterOS, which is not read",
+        "a log of sshesame, which is not read",
+    )
 
 
 @pytest.mark.parametrize("name", ["honeypot-2018-array.json", "wrccdc-2017-array.json"])
@@ -145,8 +151,8 @@ def test_netflow_says_what_it_could_not_read() -> None:
     files = {Path(file.path).stem: file for file in report.files if Path(file.path).suffix == ".dat"}
     assert len(files) == 92 and all(file.format == "netflow" for file in files.values())
     assert {name: next(iter(file.rejected)) for name, file in files.items() if file.rejected} == {
-        "netflow5_test_invalid01": "a count of 55582 flows, more than a message holds",
-        "netflow5_test_invalid02": "a count of 163 flows, more than a message holds",
+        "netflow5_test_invalid01": "a count of flows that no message holds",
+        "netflow5_test_invalid02": "a count of flows that no message holds",
         "netflow9_test_nprobe_dpi": "time before 1990",
     }
     assert {name for name, file in files.items() if file.damaged} == {

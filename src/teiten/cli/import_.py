@@ -20,6 +20,7 @@ import typer
 
 from teiten import texts
 from teiten.cli.count import one_of
+from teiten.cli.import_report import lines
 from teiten.cli.imports import Record, new_name, write_record
 from teiten.cli.opening import open_centre, zone_of
 from teiten.clock import day_of, system_clock
@@ -74,6 +75,8 @@ def import_(
         raise UsageError("--follow stores what files become: not with --dry-run or standard input.", "Name files, folders or globs.")
     importing = Importing(context.obj, SensorEntry(sensor, group), _zone(tz) if tz else None, _progress(format_), mapping)
     report = importing.follow(paths) if follow else importing.dry_run(paths) if dry_run else importing.once(paths)
+    if importing.progress is not None:
+        sys.stderr.write("\r\x1b[K")
     typer.echo(json.dumps(msgspec.to_builtins(report), indent=1) if format_ == "json" else "\n".join(lines(report)))
     raise typer.Exit(0 if report.is_complete else 1)
 
@@ -88,7 +91,7 @@ class Importing:
         self._entry = entry
         self._zone = zone_of(home)
         self._options = ReadOptions(zone=tz or self._zone, newest_at=system_clock())
-        self._progress = progress
+        self.progress = progress
         self._importers = importers_with(mapping)
         self._covered: set[tuple[str, date, date]] = set()
 
@@ -139,15 +142,14 @@ class Importing:
         from teiten.importers.intake import run_import
 
         return run_import(
-            paths, sensor=self._entry.name, options=self._options, deliver=centre.take, known=centre.batches, progress=self._progress,
-            dry_run=dry_run, may_grow=may_grow, importers=self._importers,
+            paths, sensor=self._entry.name, options=self._options, deliver=centre.take, known=centre.batches, progress=self.progress,
+            dry_run=dry_run, may_grow=may_grow, importers=self._importers, day_zone=self._zone,
         )  # fmt: skip
 
     def _cover(self, centre: Centre, report: ImportReport) -> None:
-        """Each file covers the days it names, and no others between them; asked once for the same days."""
+        """Each file covers the days it shows, and no others between them; asked once for the same days."""
         for file in report.files:
-            for channel, (first_at, last_at) in file.spans.items():
-                days = (channel, day_of(first_at, self._zone), day_of(last_at, self._zone))
+            for days in ((channel, first, last) for channel in file.channels for first, last in file.days):
                 if days not in self._covered:
                     self._covered.add(days)
                     centre.cover(self._entry.name, *days)
@@ -188,38 +190,24 @@ def _zone(name: str) -> ZoneInfo:
         raise UsageError(f"--tz {name}: no such zone.", "Examples: Asia/Tokyo, UTC, Europe/Berlin.") from None
 
 
-def lines(report: ImportReport) -> list[str]:
-    """The report for people: one block per file, then the sums."""
-    shown: list[str] = []
-    for file in report.files:
-        shown.append(f"{texts.visible(file.path)}: {file.format or 'not recognised'} ({file.why})")
-        shown.append(f"  read {file.read:,}  taken {file.taken:,}  accesses {file.accesses:,}  duplicates {file.duplicates:,}")
-        shown += [f"  other, {kind}: {count:,}" for kind, count in sorted(file.other.items())]
-        shown += [f"  rejected, {reason}: {count:,}" for reason, count in sorted(file.rejected.items())]
-        shown += [f"    line {sample.line}: {texts.visible(sample.sample, 120)}" for sample in file.samples]
-        shown += [f"  taken though damaged, {reason}: {count:,}" for reason, count in sorted(file.damaged.items())]
-        shown += [f"    line {sample.line}: {texts.visible(sample.sample, 120)}" for sample in file.damaged_samples]
-        shown += [f"  problem: {file.problem}"] if file.problem else []
-    sums = f"read {report.read:,}  taken {report.taken:,}  accesses {report.accesses:,}  duplicates {report.duplicates:,}"
-    return [*shown, f"{len(report.files)} files: {sums}  other {report.other:,}  rejected {report.rejected:,}"]
-
-
 def _progress(format_: str) -> Progress | None:
-    """A line on the terminal, redrawn at most ten times a second, with the rate and the time left."""
+    """A line on the terminal, redrawn at most ten times a second: file, share of it, rate, and the time it still takes."""
     if format_ == "json" or not sys.stderr.isatty():
         return None
-    began = time.monotonic()
-    drawn = 0.0
+    began = file_began = time.monotonic()
+    drawn, files, current = 0.0, 0, ""
 
     def draw(name: str, done_bytes: int, all_bytes: int, records: int) -> None:
-        nonlocal drawn
+        nonlocal drawn, files, current, file_began
         now = time.monotonic()
+        if name != current:
+            current, files, file_began = name, files + 1, began if not files else now
         if now - drawn < 0.1 and done_bytes < all_bytes:
             return
-        drawn = now
+        drawn, spent = now, max(now - file_began, 0.001)
         share = f"{done_bytes / all_bytes:4.0%}" if all_bytes else f"{done_bytes:,} bytes"
-        rate = records / max(now - began, 0.001)
-        sys.stderr.write(f"\r\x1b[K{share} {records:,} records, {rate:,.0f}/s  {texts.visible(name, 60)}")
+        left = f", {spent / done_bytes * (all_bytes - done_bytes):,.0f} s left" if spent > 1 and 0 < done_bytes < all_bytes else ""
+        sys.stderr.write(f"\r\x1b[Kfile {files:,}: {share}, {records:,} records, {records / spent:,.0f}/s{left}  {texts.visible(name, 60)}")
         sys.stderr.flush()
 
     return draw

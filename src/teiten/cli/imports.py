@@ -53,7 +53,7 @@ def imports(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show this one in full.")] = None,
     format_: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
-    from teiten.cli.import_ import lines
+    from teiten.cli.import_report import lines
 
     one_of("--format", format_, ("table", "json"))
     records, unreadable = read_records(context.obj)

@@ -55,6 +55,7 @@ class IsoTimes:
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._minutes: dict[tuple[bytes, bytes | None], int | None] = {}
+        self.shown: set[int] = set()  # minutes that were met; who wants them empties it
 
     def at(self, text: bytes) -> int | None:
         found = _ISO.match(text)
@@ -67,9 +68,15 @@ class IsoTimes:
             if len(self._minutes) >= _CACHED_MINUTES:
                 self._minutes.clear()
             start = self._minutes[key] = self._start(minute, zone)
+            if start is not None:
+                self._show(start)
         if start is None or second > b"60":
             return None
         return start + int(second) * 1_000_000 + micros(fraction)
+
+    def _show(self, minute: int) -> None:
+        if len(self.shown) < _CACHED_MINUTES:
+            self.shown.add(minute)
 
     def _start(self, minute: bytes, zone: bytes | None) -> int | None:
         there = offset(zone) if zone else self._zone

@@ -13,15 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from teiten.columnar import Columns, length
 from teiten.importers import IMPORTERS
 from teiten.importers.batching import Batch, Batches, Known, first_record, name_epoch
+from teiten.importers.coverage import Coverage
 from teiten.importers.interface import Chunk, Importer, Reading, ReadOptions, Recognition
 from teiten.importers.reading import STDIN, Cut, Opened, find_files
 from teiten.importers.report import FileReport, ImportReport, widen
 from teiten.importers.rows import joined
 from teiten.importers.siblings import ImportedTogether
+from teiten.importers.strangers import describe
 from teiten.model import BatchKey, Receipt
 
 Deliver = Callable[[BatchKey, Columns], Receipt]
@@ -46,15 +49,17 @@ def run_import(
     dry_run: bool = False,
     may_grow: bool = False,
     importers: Mapping[str, Importer] | None = None,
+    day_zone: ZoneInfo | None = None,
 ) -> ImportReport:
     """Import all files behind `paths` (files, folders, globs, `-`) as observations of `sensor`.
 
     Raises only what `deliver` and `known` raise; a file that can't be read is in the report. With `dry_run` nothing is delivered; with
-    `may_grow` a last record without an end waits for it. `importers` are tried instead of all that are known.
+    `may_grow` a last record without an end waits for it. `importers` are tried instead of all that are known. Days are
+    those of `day_zone` (the zone of `options` if not given).
     """
     report, named = ImportReport(), [str(path) for path in paths]
     deliver = deliver if not dry_run else _deliver_nothing
-    intake = _Intake(sensor, options, deliver, known, progress or _be_silent, may_grow, importers or IMPORTERS, named)
+    intake = _Intake(sensor, options, deliver, known, progress or _be_silent, may_grow, importers or IMPORTERS, named, day_zone or options.zone)
     with _collecting_rarely() as collect:
         for path in find_files(named):
             report.add(intake.take(path))
@@ -91,7 +96,7 @@ def recognise(head: bytes, file_name: str, importers: Mapping[str, Importer] = I
     if best is not None and best[1].confidence >= _SURE:
         return best[0], best[1].why
     unsure = "; ".join(f"{importer.label}: {said.why}" for importer, said in found)
-    return None, unsure or f"none of {', '.join(importers)} knows it by its first bytes"
+    return None, unsure or describe(head)
 
 
 class _Intake:
@@ -105,7 +110,9 @@ class _Intake:
         may_grow: bool,
         importers: Mapping[str, Importer],
         paths: list[str],
+        day_zone: ZoneInfo,
     ) -> None:
+        self._day_zone = day_zone
         self._paths = paths
         self._memory: dict[str, Any] = {}
         self._sensor = sensor
@@ -156,13 +163,18 @@ class _Intake:
     def _take_batches(self, opened: Opened, importer: Importer, cut: Cut, reading: Reading, report: FileReport) -> None:
         batches = Batches(cut)
         epoch, known = self._choose_epoch(importer, batches)
+        coverage = Coverage(self._day_zone)
         for batch in batches.along(known):
             if self._may_grow and batch.is_unfinished:
                 break
             chunk = reading.take(batch.records, batch.first + 1)
             tail = reading.finish() if batch.ends_file else None
-            self._settle(batch, [part for part in (chunk, tail) if part is not None], epoch, report)
+            chunks = [part for part in (chunk, tail) if part is not None]
+            for part in chunks:
+                coverage.see(part)
+            self._settle(batch, chunks, epoch, report)
             self._progress(report.path, opened.done_bytes(), opened.size, report.read)
+        report.days, report.channels = coverage.runs(), coverage.channels()
 
     def _choose_epoch(self, importer: Importer, batches: Batches) -> tuple[str, Known]:
         """The epoch under which the beginning of this file is already known, or the first one that is free."""

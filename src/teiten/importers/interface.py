@@ -62,6 +62,7 @@ class Chunk(msgspec.Struct):
     other: dict[str, int]  # kind of record that is no observation -> how many
     rejected: list[Rejected]
     damaged: list[Rejected] = []
+    shown: dict[str, set[int]] = {}  # channel -> instants (whole minutes will do) of other records: the log was being written then, too
 
 
 class Reading(Protocol):

@@ -45,15 +45,24 @@ class JsonReading(Generic[E]):
     """A `Reading` of JSON records decoded as struct `E`."""
 
     def __init__(
-        self, entry: type[E] | Any, judge: Callable[[E], Judged], names: tuple[str, ...], by_columns: ByColumns | None = None, **constants: Any
-    ) -> None:
+        self, entry: type[E] | Any, judge: Callable[[E], Judged], names: tuple[str, ...], by_columns: ByColumns | None = None,
+        shown: dict[str, set[int]] | None = None, **constants: Any,
+    ) -> None:  # fmt: skip
         self._decoder = msgspec.json.Decoder(entry)
         self._judge = judge
         self._names = names
         self._by_columns = by_columns
         self._constants = constants
+        self._shown = shown or {}
 
     def take(self, records: Sequence[bytes], first: int) -> Chunk:
+        chunk = self._take(records, first)
+        chunk.shown = {channel: set(instants) for channel, instants in self._shown.items()}
+        for instants in self._shown.values():
+            instants.clear()
+        return chunk
+
+    def _take(self, records: Sequence[bytes], first: int) -> Chunk:
         if self._by_columns is None or not isinstance(records, Lines) or not are_worth_it(records):
             return self._careful(records, first)
         judging = _Judging(self._judge, self._names)

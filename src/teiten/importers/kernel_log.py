@@ -66,7 +66,7 @@ class _Reading:
                 self._tally.reject(number, "no time, host and program", line)
             else:
                 self._tally.count("blank line")
-        return self._tally.chunk(turn(_NAMES, self._rows, channel="packet"), len(self._rows))
+        return self._tally.chunk(turn(_NAMES, self._rows, channel="packet"), len(self._rows), {"packet": self._frames.take_shown()})
 
     def finish(self) -> Chunk | None:
         return None

@@ -181,7 +181,7 @@ class _Reading:
 
     def _read_v5(self, message: bytes, header: Header) -> str | None:
         if not 0 < header.declared <= MOST_V5_RECORDS:
-            self._problem(f"a count of {header.declared} flows, more than a message holds" if header.declared else "a count of no flows")
+            self._problem("a count of flows that no message holds")
             return None
         if len(message) < 24 + 48 * header.declared:
             self._problem("shorter than its header says")

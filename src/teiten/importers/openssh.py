@@ -89,7 +89,7 @@ class _Reading:
             else:
                 judge(number, line, framed)
         columns = turn(_NAMES, self._rows, channel="ssh", protocol="tcp", handshake=True)
-        return self._tally.chunk(columns, len(self._rows))
+        return self._tally.chunk(columns, len(self._rows), {"ssh": self._frames.take_shown()})
 
     def finish(self) -> Chunk | None:
         return None

@@ -79,7 +79,8 @@ class _Reading:
                 self._tally.reject(number, "no time, host and program", line)
             else:
                 self._tally.count("blank line")
-        return self._tally.chunk(turn(_NAMES, self._rows, channel="mail", protocol="tcp", handshake=True), len(self._rows))
+        columns = turn(_NAMES, self._rows, channel="mail", protocol="tcp", handshake=True)
+        return self._tally.chunk(columns, len(self._rows), {"mail": self._frames.take_shown()})
 
     def finish(self) -> Chunk | None:
         return None

@@ -6,6 +6,8 @@ Units are records (lines) except `accesses`, which counts what the lines stand f
 
 from __future__ import annotations
 
+from datetime import date
+
 import msgspec
 
 from teiten.importers.interface import Chunk, Rejected
@@ -33,6 +35,8 @@ class FileReport(msgspec.Struct):
     problem: str | None = None  # why the file could not be read, or not to its end
     conflicts: int = 0  # batches that differ from what was stored under their key
     spans: dict[str, tuple[int, int]] = {}  # channel -> first and last time seen in the file, microseconds UTC
+    days: list[tuple[date, date]] = []  # days that the file shows, as runs of days with both ends
+    channels: list[str] = []  # those that the file tells of on these days
 
     def add(self, chunk: Chunk) -> None:
         """Account for records that are no observation (those that are count as taken or duplicates)."""

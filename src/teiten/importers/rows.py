@@ -98,8 +98,8 @@ class Tally:
     def damage(self, line: int, reason: str, record: bytes) -> None:
         self.damaged.append(Rejected(line, reason, record[:SAMPLE_BYTES]))
 
-    def chunk(self, columns: Columns, taken: int) -> Chunk:
-        return Chunk(columns, taken, self.other, self.rejected, self.damaged)
+    def chunk(self, columns: Columns, taken: int, shown: dict[str, set[int]] | None = None) -> Chunk:
+        return Chunk(columns, taken, self.other, self.rejected, self.damaged, shown or {})
 
 
 def address_reason(text: bytes) -> str:

@@ -55,7 +55,8 @@ class SuricataEve:
 
     def start(self, options: ReadOptions, survey: object | None) -> Reading:
         told = survey if isinstance(survey, frozenset) else frozenset()
-        return JsonReading(Entry, Judge(options, told).judge, NAMES, SuricataColumns(told))
+        judge = Judge(options, told)
+        return JsonReading(Entry, judge.judge, NAMES, SuricataColumns(told, judge.shown), {"packet": judge.shown})
 
     def is_preamble(self, record: bytes) -> bool:
         return not record.strip()

@@ -17,6 +17,7 @@ NAMES = (
     "observed_at", "channel", "kind", "source", "target", "category", "protocol", "source_port", "destination_port", "handshake", "client", "request",
     "session", "outcome", "duration_us",
 )  # fmt: skip
+MINUTE_US = 60_000_000
 COUNTED_FLOW = "alert of a flow that is counted"
 _PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6", 132: "sctp"}
 
@@ -57,6 +58,7 @@ class Judge:
         self._times = IsoTimes(options.zone)
         self._packed = Packed()
         self._told = told
+        self.shown: set[int] = set()  # Suricata says with its `stats` that it is at work
 
     def judge(self, entry: Entry) -> Judged:
         event = entry.event_type
@@ -68,6 +70,8 @@ class Judge:
             return self._row(entry, (entry.flow.start if entry.flow else "") or entry.timestamp, "flow")
         if event == "http":
             return self._request(entry)
+        if event == "stats" and (at := self._times.at(entry.timestamp.encode("utf-8", "replace"))) is not None:
+            self.shown.add(at - at % MINUTE_US)
         return kind_of_other(event)
 
     def _place(self, entry: Entry, timestamp: str) -> tuple[int, bytes] | Refused:

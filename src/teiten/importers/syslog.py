@@ -60,7 +60,15 @@ class Frames:
         self._year = self._first_year = first_year
         self._month = 0
         self._minutes: dict[bytes, int | None] = {}
+        self._shown: set[int] = set()
         self._journal = msgspec.json.Decoder(JournalEntry)
+
+    def take_shown(self) -> set[int]:
+        """Instants of the frames that were read since the last call, one a minute or so."""
+        shown = self._shown | self._iso.shown
+        self._shown.clear()
+        self._iso.shown.clear()
+        return shown
 
     def read(self, line: bytes) -> Framed | None:
         """The frame of a line, None when it has none."""
@@ -88,6 +96,8 @@ class Frames:
         if entry.realtime is None:
             return None
         at = int(entry.realtime) if entry.realtime.isascii() and entry.realtime.isdigit() and len(entry.realtime) < 18 else None
+        if at is not None:
+            self._shown.add(at - at % 60_000_000)
         program = _journal_bytes(entry.identifier) or _journal_bytes(entry.command)
         process = _journal_bytes(entry.syslog_pid) or _journal_bytes(entry.pid)
         return Framed(at, _journal_bytes(entry.host), program, process, _journal_bytes(entry.message))
@@ -96,6 +106,8 @@ class Frames:
         start = self._minutes.get(stamp)
         if start is None:
             start = self._minutes[stamp] = self._start(stamp)
+            if start is not None:
+                self._shown.add(start)
         if start is None or second > b"60":
             return None
         return start + int(second) * 1_000_000 + micros(fraction)

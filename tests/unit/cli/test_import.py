@@ -91,6 +91,21 @@ def test_a_file_covers_only_the_days_it_names(teiten: Teiten, tmp_path: Path, mo
     assert asked == [("imported", "web", "2026-08-01", "2026-08-01"), ("imported", "web", "2026-08-03", "2026-08-03")]
 
 
+def test_the_text_report_says_what_is_covered_and_adds_up(teiten: Teiten, tmp_path: Path) -> None:
+    """Mission row 7: each file is named with what became of it, and the sums are an equation."""
+    (tmp_path / "logs").mkdir()
+    for day in ("01", "03"):
+        with (tmp_path / "logs" / "log").open("a") as file:
+            file.write(f'198.51.100.7 - - [{day}/Aug/2026:12:00:00 +0900] "GET / HTTP/1.1" 200 5 "-" "curl/8"\n')
+    (tmp_path / "logs" / "notes.txt").write_text("nothing that any format knows\n")
+    (tmp_path / "logs" / "empty").write_text("")
+    shown = teiten("import", tmp_path / "logs").out
+    assert "web, 2026-08-01…2026-08-03 (2 days, 1 between them without a record)" in shown
+    assert "1 file was not read:" in shown and "begins with: nothing that any format knows" in shown
+    assert "3 files: 1 read (web_access 1), 1 not read, 1 empty" in shown
+    assert "read 2 = taken 2 + duplicates 0 (stored before) + other 0 (no observation) + rejected 0" in shown
+
+
 def test_following_ends_with_a_signal_and_a_report(teiten: Teiten, web_log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first look finds the log, the second what was appended, then Ctrl-C."""
     from teiten.importers.following import Follower

@@ -33,7 +33,9 @@ def test_pages_that_were_asked_ahead_ask_nothing(tmp_path: Path, monkeypatch: py
     for sensor, group in (("one", "east"), ("two", "west")):
         store.register(SensorEntry(sensor, group))
         accesses = [
-            Access(observed_at=NOON, channel=channel, kind="syn", source=bytes([8, 8, n, 1]), target=b"%d" % n) for channel in CHANNELS for n in range(5)
+            Access(observed_at=NOON, channel=channel, kind="syn", source=bytes([8, 8, n, 1]), target=b"%d" % n)
+            for channel in CHANNELS
+            for n in range(5)
         ]
         store.take(BatchKey(sensor, "e", 0, bytes(16)), from_accesses(accesses), NOON)
     ask, marks = StoreAnswers(store, TOKYO), StoreMarks(store)
