@@ -127,11 +127,10 @@ class Node:
 
     def _site(self) -> Any:
         from teiten.feeds import all_feeds
-        from teiten.glossary import explained
         from teiten.site.pages import create_site
 
         ask, marks, lookup = self._asking()
-        return create_site(ask, self.settings.site, self.here.zone, system_clock, marks, lookup, all_feeds(), explained)
+        return create_site(ask, self.settings.site, self.here.zone, system_clock, marks, lookup, all_feeds())
 
     def _asking(self) -> tuple[StoreAnswers, StoreMarks, StoreLookup]:
         """What the pages ask through, and what asks ahead for them."""

@@ -65,11 +65,10 @@ def _tell(made: dict[str, Any]) -> None:
 
 def pages_of(home: Home) -> PublicPages:
     from teiten.feeds import all_feeds
-    from teiten.glossary import explained
     from teiten.publication.folder import read_view
     from teiten.site.public import PublicPages
 
-    return PublicPages(read_view(home.public), settings_of(home).site, all_feeds(), explained)
+    return PublicPages(read_view(home.public), settings_of(home).site, all_feeds())
 
 
 def write_static(folder: Path, pages: PublicPages) -> int:
@@ -97,10 +96,9 @@ def _serve(home: Home, host: str, port: int) -> None:
     import uvicorn
 
     from teiten.feeds import all_feeds
-    from teiten.glossary import explained
     from teiten.site.outside import create_public_site
 
-    app = create_public_site(home.public, settings_of(home).site, all_feeds(), explained)
+    app = create_public_site(home.public, settings_of(home).site, all_feeds())
     config = uvicorn.Config(
         app, host=host, port=port, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none", limit_concurrency=500
     )

@@ -26,7 +26,7 @@ def compose(facts: Facts, language: Language, settings: ReportSettings, topics: 
     sections = [lay_section(c, "1"), _month(c, "2")]
     if any(month.per_day.accesses for month in facts.months):
         sections.append(statistics_section(c, str(len(sections) + 1)))
-    if facts.channel == "packet" and not c.empty:
+    if not c.empty:
         sections.append(supplement_section(c, str(len(sections) + 1)))
     return Report(
         language,

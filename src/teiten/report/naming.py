@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from teiten import texts
+from teiten.dictionary.entries import Entry, dictionary
 from teiten.drawing.palette import REST, UNKNOWN, Ink, Inks
 from teiten.drawing.source_map import places
 from teiten.report import facts as known
-from teiten.report.dictionary import PortEntry, port_dictionary
 from teiten.report.facts import Facts, Share
 from teiten.report.wording import Wording
 
@@ -53,6 +53,7 @@ class Naming:
     def __init__(self, facts: Facts, wording: Wording) -> None:
         self._wording = wording
         self._on = facts.month.to_on
+        self._channel = facts.channel
         self._packet = facts.channel == "packet"
         self._targets = Inks(self.target(key) for key in top_keys(facts, "targets", TOP))
         self._regions = Inks(self.region(key) for key in [*top_keys(facts, "regions", TOP), *single_target_regions(facts)])
@@ -88,8 +89,13 @@ class Naming:
     def region_ink(self, key: bytes) -> Ink:
         return UNKNOWN if key == known.UNKNOWN else self._regions.of(self.region(key))
 
-    def entry(self, key: bytes) -> PortEntry | None:
-        found = port_dictionary().of(key) if self._packet else None
+    def entry(self, key: bytes) -> Entry | None:
+        """What the dictionary says of a port kind, for running text; other channels' targets speak for themselves."""
+        return self.notes(key) if self._packet else None
+
+    def notes(self, key: bytes) -> Entry | None:
+        """What the dictionary says of a target of any channel."""
+        found = dictionary(self._channel).of(key) if key != known.WITHHELD else None
         return found.at(self._on) if found else None
 
     def service(self, key: bytes) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from teiten.dictionary.entries import Entry
 from teiten.report.context import Context, paragraph
-from teiten.report.dictionary import PortEntry
 from teiten.report.facts import PortalFacts
 from teiten.report.gather import PORTAL_TOP
 from teiten.report.model import Figure, Section, Table
@@ -40,24 +40,25 @@ def portal_section(c: Context, number: str, portal: PortalFacts) -> Section:
 
 def supplement_section(c: Context, number: str) -> Section:
     rows = [_row(c, keys, earlier) for keys, earlier in dictionary_rows(c)]
-    table = Table((c.w.word("column_kind"), c.w.word("column_notes")), tuple(rows), "", (), 1)
-    said = c.w.say("supplement.intro", month=c.month)
-    return Section(number, c.w.word("section_supplement"), (*paragraph(said), table) if rows else ())
+    ports = c.facts.channel == "packet"
+    table = Table((c.w.word("column_kind" if ports else "column_target"), c.w.word("column_notes")), tuple(rows), "", (), 1)
+    said = c.w.say("supplement.intro" if ports else "supplement.targets", month=c.month)
+    return Section(number, c.w.word("section_supplement" if ports else "section_targets"), (*paragraph(said), table) if rows else ())
 
 
 def dictionary_rows(c: Context) -> list[tuple[list[bytes], list[bytes]]]:
     """The month's top kinds in their order: neighbours with one entry share a row, a later one refers to that row (R-24)."""
     rows: list[tuple[list[bytes], list[bytes]]] = []
     by_entry: dict[str, list[bytes]] = {}
-    last: PortEntry | None = None
+    last: Entry | None = None
     for share in c.facts.now.targets.top("accesses", TOP):
-        entry = c.naming.entry(share.key)
-        if entry and entry.group and last and entry.kinds == last.kinds:
+        entry = c.naming.notes(share.key)
+        if entry and entry.group and last and entry.key == last.key:
             rows[-1][0].append(share.key)
         else:
-            rows.append(([share.key], list(by_entry.get(entry.kinds[0], [])) if entry else []))
+            rows.append(([share.key], list(by_entry.get(entry.key, [])) if entry else []))
         if entry:
-            by_entry.setdefault(entry.kinds[0], rows[-1][0])
+            by_entry.setdefault(entry.key, rows[-1][0])
         last = entry
     return rows
 
@@ -66,17 +67,17 @@ def _row(c: Context, keys: list[bytes], earlier: list[bytes]) -> tuple[str, str]
     names = " / ".join(c.naming.target(key) for key in keys)
     if earlier:
         return names, c.w.say("supplement.see", kinds=c.naming.kinds(earlier)).text
-    entry = c.naming.entry(keys[0])
+    entry = c.naming.notes(keys[0])
     return names, notes(c, entry) if entry else c.w.say("supplement.none").text
 
 
-def notes(c: Context, entry: PortEntry) -> str:
-    """Service, abuse, malware and advisories of an entry in one text."""
+def notes(c: Context, entry: Entry) -> str:
+    """Service, abuse, what to check, malware and advisories of an entry in one text."""
     gap = "" if c.language == "ja" else " "
     service = entry.service.of(c.language) + ("。" if c.language == "ja" else ".")
-    parts = [service[:1].upper() + service[1:], entry.abuse.of(c.language)]
+    parts = [service[:1].upper() + service[1:], entry.abuse.of(c.language), entry.check.of(c.language)]
     if entry.malware:
-        parts.append(c.w.word("malware", names=c.w.list_of(entry.malware)) + ("。" if c.language == "ja" else "."))
+        parts.append(c.w.word("malware", names=c.w.list_of([one.name for one in entry.malware])) + ("。" if c.language == "ja" else "."))
     if entry.advisories:
         listed = [f"{advisory.id} ({advisory.on})" for advisory in entry.advisories]
         parts.append(c.w.word("advisories", names=c.w.list_of(listed)) + ("。" if c.language == "ja" else "."))

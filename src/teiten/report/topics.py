@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from teiten.dictionary.entries import Advisory
 from teiten.report.asked import key_text
 from teiten.report.context import Context, paragraph
-from teiten.report.dictionary import Advisory
 from teiten.report.facts import MEASURES, SurgeFacts
 from teiten.report.model import Block, Entry, Items, Number, Paragraph, Section, Sentence
 from teiten.report.operator_part import Topic
@@ -97,7 +97,7 @@ def _references(c: Context, told: Sequence[Topic], advisories: Sequence[Advisory
     own = [reference for topic in told for reference in topic.head.references]
     entries = [Entry(reference.title.of(c.language), reference.issuer.of(c.language), reference.url) for reference in own]
     if not own:
-        entries = [Entry(advisory.id, advisory.on, advisory.url) for advisory in advisories]
+        entries = [Entry(advisory.id, f"{advisory.issuer}, {advisory.on}", advisory.link) for advisory in advisories]
     return [Items(tuple(entries), c.w.word("references"))] if entries else []
 
 

@@ -30,7 +30,6 @@ from teiten.site.caching import Page, PageCache, page_of
 from teiten.site.gate import Gate
 from teiten.site.languages import LANGUAGES, preferred
 from teiten.site.public import PublicPages
-from teiten.site.rendering import Glossary
 from teiten.site.requests import BadRequest, pasted
 from teiten.site.serving import JSON, respond
 from teiten.site.settings import SiteConfig
@@ -44,15 +43,14 @@ _STAYS: Final = float("inf")
 class Shelf:
     """The pages of the newest view that could be read. Thread-safe."""
 
-    def __init__(self, folder: Path, settings: SiteConfig, feeds: Sequence[Feed], glossary: Glossary | None) -> None:
+    def __init__(self, folder: Path, settings: SiteConfig, feeds: Sequence[Feed]) -> None:
         """Raises TeitenError when nothing has been published yet."""
         self._folder = folder
         self._settings = settings
         self._feeds = feeds
-        self._glossary = glossary
         self._lock = threading.Lock()
         self._stamp = self._stamped()
-        self._pages = PublicPages(read_view(folder), settings, feeds, glossary)
+        self._pages = PublicPages(read_view(folder), settings, feeds)
         self._cache = PageCache(_STAYS, PAGES_KEPT)
 
     def pages(self) -> tuple[PublicPages, PageCache]:
@@ -65,7 +63,7 @@ class Shelf:
     def _renew(self, stamp: tuple[int, int]) -> None:
         self._stamp = stamp
         try:
-            self._pages = PublicPages(read_view(self._folder), self._settings, self._feeds, self._glossary)
+            self._pages = PublicPages(read_view(self._folder), self._settings, self._feeds)
         except TeitenError:
             return  # the last good view stays; the next replacement is looked at again
         self._cache = PageCache(_STAYS, PAGES_KEPT)
@@ -78,11 +76,9 @@ class Shelf:
         return found.st_mtime_ns, found.st_ino
 
 
-def create_public_site(
-    folder: Path, settings: SiteConfig, feeds: Sequence[Feed] = (), glossary: Glossary | None = None, throttle: Throttle | None = None
-) -> Starlette:
+def create_public_site(folder: Path, settings: SiteConfig, feeds: Sequence[Feed] = (), throttle: Throttle | None = None) -> Starlette:
     """The ASGI app of the public's pages. Raises TeitenError when `folder` holds no view yet."""
-    site = PublicSite(Shelf(folder, settings, feeds, glossary), settings, throttle or Throttle())
+    site = PublicSite(Shelf(folder, settings, feeds), settings, throttle or Throttle())
     # Anybody may call it under any name: it holds nothing that isn't public.
     gate = Middleware(Gate, token="", hosts=("*",), seconds=settings.request_seconds, refusal=site.refusal)
     app = Starlette(routes=site.routes(), middleware=[gate], exception_handlers={HTTPException: site.on_status, BadRequest: site.on_status})

@@ -34,7 +34,7 @@ from teiten.site.languages import LANGUAGES, preferred
 from teiten.site.live import live
 from teiten.site.lookup import Lookup
 from teiten.site.menu import DETAIL, MENU, Entry, entries
-from teiten.site.rendering import Glossary, Renderer
+from teiten.site.rendering import Renderer
 from teiten.site.requests import MOST_ROWS, BadRequest, View, count_question, pasted, view
 from teiten.site.serving import JSON, assets, respond
 from teiten.site.settings import Language, SiteConfig
@@ -52,14 +52,13 @@ def create_site(
     marks: Marks | None = None,
     lookup: Lookup | None = None,
     feeds: Sequence[Feed] = (),
-    glossary: Glossary | None = None,
 ) -> Starlette:
     """The ASGI app of the operator's pages. `ask` and `lookup` are called on worker threads and may block; `marks` adds trend marks.
 
     Without a `lookup` the pages about findings, targets and searches aren't there; the app always gives one.
     """
     settings = settings or SiteConfig()
-    site = Site(ask, settings, zone or ZoneInfo("Asia/Tokyo"), clock, marks, lookup, feeds, glossary)
+    site = Site(ask, settings, zone or ZoneInfo("Asia/Tokyo"), clock, marks, lookup, feeds)
     gate = Middleware(Gate, token=settings.token, hosts=settings.hosts, seconds=settings.request_seconds, refusal=site.refusal)
     app = Starlette(routes=site.routes(), middleware=[gate], exception_handlers={HTTPException: site.on_status, BadRequest: site.on_bad_request})
     app.router.redirect_slashes = False  # it would build its target from the caller's Host header
@@ -78,7 +77,6 @@ class Site:
         marks: Marks | None,
         lookup: Lookup | None,
         feeds: Sequence[Feed],
-        glossary: Glossary | None,
     ) -> None:
         self._ask = ask
         self._settings = settings
@@ -88,7 +86,7 @@ class Site:
         self._lookup = lookup
         self._feeds = feeds
         self._cache = PageCache(settings.cache_seconds)
-        self._renderer = Renderer(settings, zone, inside=True, policy="operator", glossary=glossary)
+        self._renderer = Renderer(settings, zone, inside=True, policy="operator")
         self._wording = self._renderer.wording
         self._static = assets()
 

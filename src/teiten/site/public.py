@@ -17,7 +17,7 @@ from teiten.site.caching import Page, page_of
 from teiten.site.describing import openapi
 from teiten.site.languages import LANGUAGES
 from teiten.site.menu import DETAIL, Entry, entries
-from teiten.site.rendering import HTML, Glossary, Renderer
+from teiten.site.rendering import HTML, Renderer
 from teiten.site.requests import View
 from teiten.site.serving import JSON, assets
 from teiten.site.settings import SiteConfig
@@ -30,13 +30,13 @@ LEAST: Final = 10
 class PublicPages:
     """All pages of one view. Paths have no leading slash; those of pages end in a slash, or are empty."""
 
-    def __init__(self, view: PublicView, settings: SiteConfig, feeds: Sequence[Feed] = (), glossary: Glossary | None = None) -> None:
+    def __init__(self, view: PublicView, settings: SiteConfig, feeds: Sequence[Feed] = ()) -> None:
         self.view = view
         self._settings = settings
         self._feeds = feeds
         self._lookup = ViewLookup(view)
         self._seen = View(None, view.as_of, view.as_of)
-        self._renderer = Renderer(settings, ZoneInfo(view.zone), inside=False, policy=view.policy, least=LEAST, glossary=glossary)
+        self._renderer = Renderer(settings, ZoneInfo(view.zone), inside=False, policy=view.policy, least=LEAST)
         self._assets = assets()
 
     def paths(self) -> Iterator[str]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 import teiten
 from teiten import addresses, texts
+from teiten.dictionary.entries import Entry, dictionary
 from teiten.drawing.source_map import places
 from teiten.model import CHANNELS
 from teiten.site.caching import Page, page_of
@@ -29,19 +30,14 @@ HTML: Final = "text/html; charset=utf-8"
 _LONGEST_LINK = 1_000
 
 
-Glossary = Callable[[str, bytes | str, str], tuple[str, str] | None]
-"""(channel, target, language) -> what it is for and how it is abused, in words for a reader; None: nothing is known of it."""
-
-
 class Renderer:
     """One side's pages: `inside` the operator's, else the public's, whose counts are of networks and whose links have no state."""
 
-    def __init__(self, settings: SiteConfig, zone: ZoneInfo, *, inside: bool, policy: str, least: int = 0, glossary: Glossary | None = None) -> None:
+    def __init__(self, settings: SiteConfig, zone: ZoneInfo, *, inside: bool, policy: str, least: int = 0) -> None:
         self._settings = settings
         self._zone = zone
         self._templates = environment()
         self._fixed: dict[str, Any] = {"inside": inside, "policy": policy}
-        self._glossary: Glossary = glossary or (lambda channel, target, language: None)
         renamed = {} if inside else _BY_NETWORKS
         self.wording: dict[str, Wording] = {language: Wording(language, zone, renamed, least) for language in LANGUAGES}
 
@@ -66,7 +62,7 @@ class Renderer:
             today=today,
             query=lambda **changed: query(seen.query if seen else {}, changed),
             detail=partial(detail_link, language, seen.query if seen else {}, bool(self._fixed["inside"])),
-            explained=lambda channel, target: self._glossary(channel, target, language),
+            explained=partial(explained, today),
             one_day=timedelta(days=1),
             **self._fixed,
             **context,
@@ -75,6 +71,12 @@ class Renderer:
 
 
 _BY_NETWORKS: Final = {name: name.replace("sources", "networks") for name in ("measure.sources", "numbers.sources", "numbers.sources.note")}
+
+
+def explained(today: date, channel: str, target: bytes | str) -> Entry | None:
+    """What the dictionary says of a target, as it could be written on `today`: pages of 2007 name nothing of 2017."""
+    found = dictionary(channel).of(target if isinstance(target, bytes) else texts.parse(target))
+    return found.at(today) if found else None
 
 
 def environment() -> jinja2.Environment:

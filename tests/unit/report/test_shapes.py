@@ -15,7 +15,7 @@ from teiten.questions.windows import month
 from teiten.report.compose import compose
 from teiten.report.facts import Facts
 from teiten.report.gather import Scope, gather
-from teiten.report.model import Report, figures_of, sentences_of
+from teiten.report.model import Report, Table, figures_of, sentences_of
 from teiten.report.pdf import to_pdf
 from teiten.report.settings import ReportSettings
 from teiten.report.showing import shown_by
@@ -155,7 +155,9 @@ def test_another_channel_than_packets(store: NodeStore, dice: random.Random) -> 
     put(store, "a", [access(day, name, dice, "ssh") for day in DAYS for name in (b"root", b"root", b"admin")], "ssh", DAYS)
     facts, report = made(store)
     assert facts.channel == "ssh" and "The most frequent account name was root with 66.7%" in text(report, "notable.plain")
-    assert "supplement.intro" not in rules(report)
+    assert "supplement.intro" not in rules(report) and "What received most accesses in" in text(report, "supplement.targets")
+    notes = next(block for block in report.sections[-1].blocks if isinstance(block, Table))
+    assert [row[0] for row in notes.rows] == ["root", "admin"] and notes.rows[0][1].startswith("The administrator of Unix systems.")
 
 
 def test_unknown_regions_are_a_row(store: NodeStore, dice: random.Random) -> None:

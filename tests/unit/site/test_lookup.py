@@ -43,7 +43,6 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     store = store_of(tmp_path_factory.mktemp("store"), MET)
     mark = standing_mark(DailySpread((5,) * 40, (5.0,) * 40))
     lookup = StoreLookup(store, TOKYO, lambda *asked: dict.fromkeys(asked[3], mark), lambda _: [claim(b"GET /", "attention"), claim(ODD, "risk")])
-    words = {("web", "ja"): ("入口", "よく<試される>")}
     app = create_site(
         StoreAnswers(store, TOKYO),
         SiteConfig(cache_seconds=0),
@@ -52,7 +51,6 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         None,
         lookup,
         all_feeds(),
-        lambda channel, target, language: words.get((channel, language)),
     )
     yield TestClient(app, base_url="http://127.0.0.1", follow_redirects=False)
     store.close()
@@ -74,7 +72,7 @@ def test_detail_has_numbers_days_sensors_map_and_reason(client: TestClient) -> N
     """M-15."""
     answer = client.get("/ja/detail?channel=web&target=GET+/")
     reader = read(answer.text)
-    for part in ("なぜ載っているか", "増えています。", "発信元の広がり", "日本", "入口", "よく<試される>", "5 のうち 4", "自サイトで確かめること"):
+    for part in ("なぜ載っているか", "増えています。", "発信元の広がり", "日本", "最初のページ", "攻撃の下見", "5 のうち 4", "自サイトで確かめること"):
         assert part in reader.text, part
     days = table(reader, ["日", "発信元数", "アクセス数", "届いた観測点"])
     assert len(days) == 11
