@@ -36,7 +36,13 @@ def detect(
     language: Annotated[str, typer.Option(help="ja or en.")] = "en",
     format_: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
-    """Run the detectors over the store for every hour that is due, and show what is on the lists."""
+    """Run the detectors over the store for every hour that is due, and show what is on the lists.
+
+    \b
+    teiten detect                         a running node does it by itself, every hour
+    teiten detect --language ja
+    teiten detect --at 2026-08-21T09:00   what would have been found then; nothing is stored
+    """
     moment = _moment(at, context.obj) if at else None
     if follow and moment is not None:
         raise UsageError("--follow and --at can't go together.", "Leave one out.")
@@ -57,7 +63,13 @@ def findings(
     language: Annotated[str, typer.Option(help="ja or en.")] = "en",
     format_: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
-    """Show the findings of the last run: attention first, then risk."""
+    """Show the findings of the last run: attention first, then risk.
+
+    \b
+    teiten findings --language ja
+    teiten findings --closed --format json
+    teiten findings --state new
+    """
     found = _book(context.obj)
     if state is not None:
         one_of("--state", state, _STATES)
@@ -74,7 +86,11 @@ def explain(
     language: Annotated[str, typer.Option(help="ja or en.")] = "en",
     format_: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
 ) -> None:
-    """Show one finding with its evidence, its life, the rules it was made under and the commands that count it again."""
+    """Show one finding with its evidence, its life, the rules it was made under and the commands that count it again.
+
+    \b
+    teiten explain 3f2a9c     the beginning of an ID that `teiten findings` shows
+    """
     found = [one for one in _book(context.obj)["findings"] if one["id"].startswith(id_)]
     if len(found) != 1:
         problem = f"no finding {id_}." if not found else f"{len(found)} findings begin with {id_}."

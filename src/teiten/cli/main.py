@@ -15,9 +15,20 @@ from teiten.cli import count, demo, detect, import_, imports, publish, report, s
 from teiten.errors import TeitenError
 from teiten.home import Home
 
+HELP = """Teiten (定点): Internet fixed-point observation. Sensors record what nobody asked for; the centre counts sources, not hits.
+
+\b
+teiten up --demo                                 everything on this machine, with a demo world: http://127.0.0.1:8420/
+teiten import /var/log/auth.log* --sensor web-1  logs you have
+teiten count --channel ssh --by target --top 10  ask; beside a running node too
+teiten findings                                  what rises, and what is new
+teiten report 2026-08                            the month, as HTML and PDF
+teiten VERB --help                               examples for each
+"""
+
 app = typer.Typer(
     name="teiten",
-    help="Teiten (定点): Internet fixed-point observation. Sensors record what nobody asked for; the centre counts sources, not hits.",
+    help=HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

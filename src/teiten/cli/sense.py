@@ -37,7 +37,12 @@ def sense(
     kind: Annotated[str, typer.Argument(help=f"{', '.join(SENSORS)}.")],
     unconfined: Annotated[bool, typer.Option(help="Keep all rights of this user (for debugging).")] = False,
 ) -> None:
-    """Observe one channel until stopped; `teiten up` starts these by itself, `teiten ship` takes their spools elsewhere."""
+    """Observe one channel until stopped; `teiten up` starts these by itself, `teiten ship` takes their spools elsewhere.
+
+    \b
+    teiten sense ssh
+    teiten --home /var/lib/teiten sense web
+    """
     if kind not in SENSORS:
         raise UsageError(f"{kind}: no such sensor.", f"Allowed: {', '.join(SENSORS)}.")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")

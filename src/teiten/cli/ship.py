@@ -16,6 +16,9 @@ from teiten.transport.courier import run_couriers
 HELP = """Send what the sensors of this home spooled to a centre on another machine, until stopped.
 
 \b
+teiten ship
+
+\b
 In teiten.toml:
   sensor = "branch-7"                           the name the token was issued for
   [ship]

@@ -22,7 +22,12 @@ def register(app: typer.Typer) -> None:
 
 
 def seal(context: typer.Context, before: Annotated[str | None, typer.Option(help="Seal days before this one (default: today).")] = None) -> None:
-    """Move days that are over into the lake, with their rollups and pairs."""
+    """Move days that are over into the lake, with their rollups and pairs. A running node does it by itself.
+
+    \b
+    teiten seal
+    teiten seal --before 2026-08-01
+    """
     before_on = day_option("--before", before) or day_of(system_clock(), zone_of(context.obj))
     with open_centre(context.obj) as centre:
         sealed = centre.seal(before_on)
@@ -30,7 +35,11 @@ def seal(context: typer.Context, before: Annotated[str | None, typer.Option(help
 
 
 def verify(context: typer.Context) -> None:
-    """Read every part of the lake against its checksum; damaged parts are named and set aside (exit code 1)."""
+    """Read every part of the lake against its checksum; damaged parts are named and set aside (exit code 1).
+
+    \b
+    teiten verify && echo all right
+    """
     with open_centre(context.obj) as centre:
         damaged = centre.verify()
     for name in damaged:
@@ -40,7 +49,11 @@ def verify(context: typer.Context) -> None:
 
 
 def backup(context: typer.Context, target: Annotated[Path, typer.Argument(help="A folder that is empty or not there yet.")]) -> None:
-    """Copy the store, consistent as of now, beside a running node too. The copy is a store: put it in the place of HOME/store."""
+    """Copy the store, consistent as of now, beside a running node too. The copy is a store: put it in the place of HOME/store.
+
+    \b
+    teiten backup /mnt/backup/teiten-2026-08-21
+    """
     place = target.expanduser().absolute()
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UsageError(f"{place}: is not an empty folder.", "Name another; a backup never overwrites anything.")
@@ -55,6 +68,10 @@ def resend(
     """Let the spools of this home send again what they still keep of the last 48 hours, after a centre was restored from a backup.
 
     What the centre has already changes nothing.
+
+    \b
+    teiten resend
+    teiten resend --dead      after the reason for the refusals is gone
     """
     home: Home = context.obj
     for folder in home.spools:

@@ -72,7 +72,16 @@ def test_detail_has_numbers_days_sensors_map_and_reason(client: TestClient) -> N
     """M-15."""
     answer = client.get("/ja/detail?channel=web&target=GET+/")
     reader = read(answer.text)
-    for part in ("なぜ載っているか", "増えています。", "発信元の広がり", "日本", "最初のページ", "攻撃の下見", "5 のうち 4", "自サイトで確かめること"):
+    for part in (
+        "なぜ載っているか",
+        "増えています。",
+        "発信元の広がり",
+        "日本",
+        "最初のページ",
+        "攻撃の下見",
+        "5 のうち 4",
+        "自サイトで確かめること",
+    ):
         assert part in reader.text, part
     days = table(reader, ["日", "発信元数", "アクセス数", "届いた観測点"])
     assert len(days) == 11
