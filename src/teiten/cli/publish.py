@@ -46,8 +46,10 @@ def publish(
     if serve:
         _serve(home, host, port)
         return
-    if policy not in (None, "public", "partners", "operator"):
-        raise UsageError(f"--policy {policy}: not known.", "Allowed: public, partners, operator.")
+    from teiten.publication.policies import POLICIES
+
+    if policy is not None and policy not in POLICIES:
+        raise UsageError(f"--policy {policy}: not known.", f"Allowed: {', '.join(POLICIES)}.")
     with open_centre(home) as centre:
         _tell(centre.publish(policy))
     if static:

@@ -11,6 +11,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 
+from teiten.feeds import all_feeds
 from teiten.model import CHANNELS
 from teiten.publication.policies import POLICIES
 from teiten.site.contents import DEFINITIONS
@@ -45,7 +46,7 @@ def used() -> set[str]:
         "observed": ("yes", "no"),
         "type": ("instant", "date", "text", "bytes", "integer", "boolean"),
         "privacy": ("open", "personal", "restricted", "internal"),
-        "feeds": ("xml", "xsd", "json", "csv", "atom"),
+        "feeds": tuple(feed.about.removeprefix("feeds.") for feed in all_feeds()),
         "advice": CHANNELS,
         "fresh": CHANNELS,
         "fresh.own": ("web", "ssh"),
