@@ -41,7 +41,7 @@ def portal_section(c: Context, number: str, portal: PortalFacts) -> Section:
 def supplement_section(c: Context, number: str) -> Section:
     rows = [_row(c, keys, earlier) for keys, earlier in dictionary_rows(c)]
     ports = c.facts.channel == "packet"
-    table = Table((c.w.word("column_kind" if ports else "column_target"), c.w.word("column_notes")), tuple(rows), "", (), 1)
+    table = Table((c.w.word("column_kind") if ports else c.noun[:1].upper() + c.noun[1:], c.w.word("column_notes")), tuple(rows), "", (), 1)
     said = c.w.say("supplement.intro" if ports else "supplement.targets", month=c.month)
     return Section(number, c.w.word("section_supplement" if ports else "section_targets"), (*paragraph(said), table) if rows else ())
 
