@@ -32,6 +32,7 @@ from teiten.clock import system_clock
 from teiten.collector import Collector
 from teiten.columnar import Columns
 from teiten.enrichers.region import with_regions
+from teiten.gathering import Gathering
 from teiten.home import Home
 from teiten.model import BatchKey
 from teiten.store.node import NodeStore
@@ -57,10 +58,13 @@ def load(folder: Path, rows: int, days: int, today: date) -> float:
             store.register(entry)
         collector = Collector(store, with_regions, system_clock)
         yesterday = today - timedelta(days=1)
+        gathering = Gathering(collector.take_many)
         for batch in world.batches(yesterday):
-            collector.take_columns(batch.key, batch.columns)
+            gathering.add(batch.key, batch.columns, lambda _: None)
             if batch.key.seq % 20 == 19 and batch.key.sensor == world.names[-1]:
+                gathering.flush()
                 store.seal(world.period(yesterday).from_on + timedelta(days=batch.key.seq + 1))
+        gathering.flush()
         for covered in world.coverage(yesterday):
             store.cover(*covered)
         store.seal(today)
@@ -112,7 +116,7 @@ class Changes:
             **{name: objects([value]) for name, value in _ROW.items()},
         }
         key = BatchKey("synthetic-001", self._epoch, self._seq, hashlib.blake2b(str(self._seq).encode(), digest_size=16).digest())
-        self._beside.take(key, columns)
+        self._beside.take_many([(key, columns)])
 
 
 _ROW = {"channel": "packet", "kind": "syn", "source": bytes([192, 0, 2, 1]), "target": b"445/tcp", "category": "access"}

@@ -23,10 +23,11 @@ from teiten.clock import MICROSECONDS, day_of, system_clock, to_datetime
 from teiten.collector import Collector
 from teiten.enrichers.region import data_on, with_regions
 from teiten.errors import ConfigurationError, StoreBusy
+from teiten.gathering import Gathering
 from teiten.home import Home
 from teiten.marks import StoreMarks
 from teiten.metrics import problems
-from teiten.model import SensorEntry
+from teiten.model import Receipt, SensorEntry
 from teiten.publishing import Publisher, plain
 from teiten.sensors.listener import bind
 from teiten.settings import NodeSettings
@@ -69,11 +70,14 @@ def load_world(centre: Centre, name: str, ends_on: date | None, progress: Callab
     for entry in world.sensors():
         centre.register(entry)
     period, sensors = world.period(ends_on), len(world.sensors())
-    stored, begun = 0, set()
+    receipts: list[Receipt] = []
+    gathering, begun = Gathering(centre.take_many), set()
     for batch in world.batches(ends_on):
-        stored += centre.take(batch.key, batch.columns).rows
+        gathering.add(batch.key, batch.columns, receipts.append)
         begun.add(batch.key.sensor)
         progress(len(begun) / sensors / 2)  # sealing takes about as long again
+    gathering.flush()
+    stored = sum(receipt.rows for receipt in receipts)
     if stored:
         for covered in world.coverage(ends_on):
             centre.cover(*covered)

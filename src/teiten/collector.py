@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -69,24 +69,20 @@ class Collector:
         ahead = sum(access.observed_at > received_at + _AHEAD_US for access in accesses)
         if ahead:
             problems.labels("collector", "observed in the future").inc(ahead)
-        receipt = self._store_columns(batch.key, from_accesses(accesses), received_at, heartbeats, gaps)
+        columns = from_accesses(accesses)
+        receipt = self._store.take(batch.key, self._enrich(columns), received_at, heartbeats, gaps)
+        _count(batch.key, columns, receipt)
         self._learn(batch.key.sensor, {address for beat in heartbeats for address in beat.addresses[:_MOST_ADDRESSES]})
         return receipt
 
-    def take_columns(self, key: BatchKey, columns: Columns) -> Receipt:
-        """The same for rows that come as columns (importers, worlds); `region` is added here."""
-        _check_key(key)
-        return self._store_columns(key, columns, self._clock(), [], [])
-
-    def _store_columns(self, key: BatchKey, columns: Columns, received_at: int, heartbeats: list[Heartbeat], gaps: list[Gap]) -> Receipt:
-        receipt = self._store.take(key, self._enrich(columns), received_at, heartbeats, gaps)
-        batches.labels(receipt.status).inc()
-        if receipt.status == "conflict":
-            log.warning("conflict: %s %s %d came twice with different content; both are kept", key.sensor, key.epoch, key.seq)
-        if receipt.rows:
-            for channel, count in Counter(columns["channel"].tolist()).items():
-                rows.labels(channel if channel in CHANNELS else "other").inc(count)
-        return receipt
+    def take_many(self, given: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
+        """The same for batches that come as columns (importers, worlds), all in one transaction; `region` is added here."""
+        for key, _ in given:
+            _check_key(key)
+        receipts = self._store.take_many([(key, self._enrich(columns)) for key, columns in given], self._clock())
+        for (key, columns), receipt in zip(given, receipts, strict=True):
+            _count(key, columns, receipt)
+        return receipts
 
     def _learn(self, name: str, told: set[str]) -> None:
         """Addresses that a sensor says it has go into the registry, for publication to withhold; what can't be one is counted and forgotten."""
@@ -110,6 +106,15 @@ class Collector:
             (self._quarantine / f"{key.content_hash.hex()}.msgpack").write_bytes(msgspec.msgpack.encode([key, payloads]))
         except OSError:
             problems.labels("collector", "quarantine full").inc()
+
+
+def _count(key: BatchKey, columns: Columns, receipt: Receipt) -> None:
+    batches.labels(receipt.status).inc()
+    if receipt.status == "conflict":
+        log.warning("conflict: %s %s %d came twice with different content; both are kept", key.sensor, key.epoch, key.seq)
+    if receipt.rows:
+        for channel, count in Counter(columns["channel"].tolist()).items():
+            rows.labels(channel if channel in CHANNELS else "other").inc(count)
 
 
 def _decode(payload: bytes) -> Record | None:

@@ -12,7 +12,8 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # Imports only go down. A folder or top-level file that is not here fails the test: decide its floor when you make it.
 FLOORS: dict[str, int] = {
-    "__init__": 0, "model": 0, "columns": 0, "columnar": 0, "addresses": 0, "texts": 0, "clock": 0, "config": 0, "errors": 0, "metrics": 0,
+    "__init__": 0, "model": 0, "columns": 0, "columnar": 0, "gathering": 0, "addresses": 0, "texts": 0, "clock": 0, "config": 0, "errors": 0,
+    "metrics": 0,
     "home": 0, "fonts": 0,
     "protocols": 1, "packets": 1, "dictionary": 1,
     "sensors": 2, "importers": 2, "enrichers": 2, "transport": 2, "store": 2, "worlds": 2,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -57,8 +58,8 @@ def test_every_line_of_the_generated_log_is_one_access(tmp_path: Path) -> None:
     log.write_text("".join(combined(500)), encoding="ascii")
     options = ReadOptions(zone=ZoneInfo("UTC"), newest_at=AT)
 
-    def deliver(_: BatchKey, columns: Columns) -> Receipt:
-        return Receipt("stored", len(columns["source"]))
+    def deliver(batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
+        return [Receipt("stored", len(columns["source"])) for _, columns in batches]
 
     report = run_import([str(log)], sensor="bench", options=options, deliver=deliver, known=lambda sensor, epoch: [])
     assert (report.read, report.taken, report.rejected) == (500, 500, 0)

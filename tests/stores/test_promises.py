@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
+import numpy as np
 import pytest
 
 from teiten.clock import to_microseconds
@@ -19,6 +20,7 @@ from teiten.questions.counts import count
 from teiten.questions.interface import Count, CountQuestion
 from teiten.questions.live import latest
 from teiten.questions.observation import coverage, observed_sensors, per_sensor_day, series
+from teiten.store import handover
 from teiten.store.interface import Store
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -175,10 +177,59 @@ def test_a_file_is_a_batch(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "it's.parquet"
     duckdb.sql(f"""copy (select {NOON} + i * 7200000000 as observed_at, 'packet' as channel, 'syn' as kind, 'abcd'::blob as source,
         '445/tcp'::blob as target, 'JP' as region from range(12) t(i)) to '{str(path).replace("'", "''")}' (format parquet)""")
-    assert store.take_file(key(0), path, NOON) == store.take_file(key(1), path, NOON)
-    assert store.take_file(key(1), path, NOON).status == "duplicate"
+    assert store.take_file([key(0)], path, NOON) == store.take_file([key(1)], path, NOON)
+    assert store.take_file([key(1)], path, NOON)[0].status == "duplicate"
     assert [(row.key, row.accesses) for row in count(store, CountQuestion(by="day"), TOKYO)] == [(date(2026, 8, 1), 12), (date(2026, 8, 2), 12)]
     assert count(store, CountQuestion(by="region"), TOKYO) == [Count("JP", 24, 1, 1)]
+
+
+def test_many_batches_are_one_transaction_with_a_receipt_for_each(store: Store) -> None:
+    """A4: within one call too a repeated key counts once, and a key with other content is a conflict of which both sides are kept."""
+    fewer = {name: array for name, array in from_accesses([access(3), access(4)]).items() if name not in ("category", "times", "account")}
+    many = [
+        (key(0), from_accesses([access(1)])),
+        (key(1), fewer),
+        (key(0), from_accesses([access(1)])),
+        (key(0, b"x" * 16), from_accesses([access(9)])),
+        (key(0, sensor="two", epoch="f"), from_accesses([access(5, NOON + DAY)])),
+        (key(2), {}),
+    ]
+    status = ["stored", "stored", "duplicate", "conflict", "stored", "stored"]
+    assert [(one.status, one.rows) for one in store.take_many(many, NOON)] == list(zip(status, (1, 2, 0, 1, 1, 0), strict=True))
+    assert {one.status for one in store.take_many(many, NOON)} == {"duplicate"}
+    found = count(store, CountQuestion(by="sensor"), TOKYO)
+    assert found == [Count("one", 4, 4, 1), Count("two", 1, 1, 1)]
+    assert [(row.key, row.accesses) for row in count(store, CountQuestion(by="day"), TOKYO)] == [(date(2026, 8, 1), 4), (date(2026, 8, 2), 1)]
+    assert store.batches("one", "e") == [(0, bytes(16), 1), (1, bytes(16), 2), (2, bytes(16), 0)]
+    told = store.status()["batches"]
+    assert (told["stored"], told["conflicts"], told["rows"]) == (4, 1, 5)
+    assert store.take(key(3), from_accesses([access(1)]), NOON).status == "stored"
+
+
+def test_of_many_batches_all_are_stored_or_none(store: Store) -> None:
+    """A2: an error leaves nothing of any of them, in the rows, the ledger, or what is remembered of either."""
+    good = from_accesses([access(1)])
+    wrong = {**good, "session": np.array([b"bytes"], dtype=object)}
+    store.take(key(7), good, NOON)
+    for bad in (wrong, {**good, "password": good["source"]}):
+        with pytest.raises(ValueError, match="columns: "):
+            store.take_many([(key(0), good), (key(1), good), (key(0, sensor="two"), good), (key(2), bad)], NOON)
+    assert total(store) == Count(None, 1, 1, 1)
+    assert [entry.name for entry in store.sensors()] == ["one"]
+    assert [one.status for one in store.take_many([(key(seq), good) for seq in (0, 1, 2, 7)], NOON)] == ["stored", "stored", "stored", "duplicate"]
+    assert [seq for seq, _, _ in store.batches("one", "e")] == [0, 1, 2, 7]
+
+
+def test_a_file_of_many_batches(store: Store, tmp_path: Path) -> None:
+    """The same from the file that a verb writes beside a running node."""
+    path = tmp_path / "many.parquet"
+    parts = [from_accesses([access(1), access(2)]), {}, from_accesses([access(3, NOON + DAY)]), from_accesses([access(4)])]
+    handover.write(parts, path)
+    assert store.take(key(3), parts[3], NOON).status == "stored"
+    keys = [key(0), key(1), key(0, sensor="two"), key(3)]
+    assert [(one.status, one.rows) for one in store.take_file(keys, path, NOON)] == [("stored", 2), ("stored", 0), ("stored", 1), ("duplicate", 0)]
+    assert count(store, CountQuestion(by="sensor"), TOKYO) == [Count("one", 3, 3, 1), Count("two", 1, 1, 1)]
+    assert [row.key for row in count(store, CountQuestion(by="day"), TOKYO)] == [date(2026, 8, 1), date(2026, 8, 2)]
 
 
 def test_slots_take_fixed_choices_only(store: Store) -> None:

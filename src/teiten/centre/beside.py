@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,12 +48,12 @@ class Beside:
     def status(self) -> dict[str, Any]:
         return self._ask("status", Nothing(), dict[str, Any])
 
-    def take(self, key: BatchKey, columns: Columns) -> Receipt:
+    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
         name = f"{secrets.token_hex(8)}.parquet"
         path = self._incoming / name
         try:
-            handover.write(region.with_regions(columns), path)
-            return self._ask("take", Handover(key, name), Receipt)
+            handover.write([region.with_regions(columns) for _, columns in batches], path)
+            return self._ask("take", Handover([key for key, _ in batches], name), list[Receipt])
         finally:
             path.unlink(missing_ok=True)  # the node has removed it, unless it did not answer
 

@@ -32,7 +32,7 @@ class Cover(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Handover(msgspec.Struct, forbid_unknown_fields=True):
-    key: BatchKey
+    keys: list[BatchKey]
     file: str  # a bare name in run/incoming
 
 
@@ -67,7 +67,7 @@ def create_control(here: Here, incoming: Path, after_seal: Callable[[], object] 
     def hand_over(order: Handover) -> Any:
         path = incoming / Path(order.file).name
         try:
-            return here.store.take_file(order.key, path, here.clock())
+            return here.store.take_file(order.keys, path, here.clock())
         finally:
             path.unlink(missing_ok=True)
 

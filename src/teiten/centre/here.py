@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,8 @@ class Here:
     def status(self) -> dict[str, Any]:
         return self.store.status()
 
-    def take(self, key: BatchKey, columns: Columns) -> Receipt:
-        return self.collector.take_columns(key, columns)
+    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
+        return self.collector.take_many(batches)
 
     def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:
         return self.store.batches(sensor, epoch)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,8 +20,11 @@ class Centre(Protocol):
 
     def status(self) -> dict[str, Any]: ...
 
-    def take(self, key: BatchKey, columns: Columns) -> Receipt:
-        """Store an imported or generated batch; region is added on the way."""
+    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
+        """Store imported or generated batches together: a receipt for each, in order; an error means that none is stored.
+
+        Region is added on the way. A hundred small batches cost about as much as one; rows of some ten seconds of reading are a good measure.
+        """
         ...
 
     def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]: ...

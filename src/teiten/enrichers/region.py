@@ -6,7 +6,7 @@ Says where an address is registered, never where its user is. Nothing is looked 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from functools import cache
 from importlib import metadata
@@ -47,8 +47,29 @@ def with_regions(columns: Columns) -> Columns:
     if not length(columns) or "region" in columns:
         return columns
     sources = columns["source"].tolist()
-    distinct = list(dict.fromkeys(sources))
-    region_of = dict(zip(distinct, regions(distinct), strict=True))
+    region_of = _known.regions_of(dict.fromkeys(sources))
     region = np.empty(len(sources), dtype=object)
-    region[:] = [region_of[source] for source in sources]
+    region[:] = list(map(region_of.__getitem__, sources))
     return columns | {"region": region}
+
+
+class _Known:
+    """Regions of sources met lately, since the same ones come with many batches. Forgets all when there are too many; safe from any thread."""
+
+    def __init__(self) -> None:
+        self._held: dict[bytes, str] = {}
+
+    def regions_of(self, sources: Iterable[bytes]) -> dict[bytes, str]:
+        held = self._held
+        found = {source: held.get(source) for source in sources}
+        fresh = [source for source, region in found.items() if region is None]
+        looked_up = dict(zip(fresh, regions(fresh), strict=True)) if fresh else {}
+        if len(held) + len(fresh) > _MOST_KNOWN:
+            self._held = held = {}
+        if len(fresh) <= _MOST_KNOWN:
+            held.update(looked_up)
+        return {source: looked_up[source] if region is None else region for source, region in found.items()}
+
+
+_MOST_KNOWN = 200_000  # some 25 MB
+_known = _Known()

@@ -9,17 +9,20 @@ again, renamed or compressed, is all duplicates; one that has grown continues; a
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from teiten.columnar import Columns, length
+from teiten.gathering import Deliver, Gathering
 from teiten.importers import IMPORTERS
 from teiten.importers.batching import Batch, Batches, Known, first_record, name_epoch
 from teiten.importers.coverage import Coverage
 from teiten.importers.interface import Chunk, Importer, Reading, ReadOptions, Recognition
+from teiten.importers.lines import weight
 from teiten.importers.reading import STDIN, Cut, Opened, find_files
 from teiten.importers.report import FileReport, ImportReport, widen
 from teiten.importers.rows import joined
@@ -27,7 +30,6 @@ from teiten.importers.siblings import ImportedTogether
 from teiten.importers.strangers import describe
 from teiten.model import BatchKey, Receipt
 
-Deliver = Callable[[BatchKey, Columns], Receipt]
 KnownBatches = Callable[[str, str], list[tuple[int, bytes, int]]]
 Progress = Callable[[str, int, int, int], None]
 """Called after each batch with the file's name, bytes done, bytes in all (of the file as it lies on disk) and records so far."""
@@ -62,8 +64,9 @@ def run_import(
     intake = _Intake(sensor, options, deliver, known, progress or _be_silent, may_grow, importers or IMPORTERS, named, day_zone or options.zone)
     with _collecting_rarely() as collect:
         for path in find_files(named):
-            report.add(intake.take(path))
+            intake.take(path, report.add)
             collect()
+        intake.finish()
     return report
 
 
@@ -117,23 +120,32 @@ class _Intake:
         self._memory: dict[str, Any] = {}
         self._sensor = sensor
         self._options = options
-        self._deliver = deliver
+        self._gathering = Gathering(deliver)
+        self._unsettled: list[Callable[[], None]] = []
         self._known = known
         self._progress = progress
         self._may_grow = may_grow
         self._importers = importers
 
-    def take(self, path: str) -> FileReport:
+    def take(self, path: str, done: Callable[[FileReport], None]) -> None:
+        """`done` is called once the file's last batch is durable, which may be with a later file, in the order of the files."""
         report = FileReport("(standard input)" if path == STDIN else path)
         try:
             opened = Opened(path, self._options.zone.key or "UTC")
         except OSError as error:
             report.problem = f"cannot be read: {error.strerror or error}"
-            return report
-        with closing(opened):
-            report.packing = opened.packing
-            self._take_opened(opened, report)
-        return report
+        else:
+            with closing(opened):
+                report.packing = opened.packing
+                self._take_opened(opened, report)
+        self._unsettled.append(partial(done, report))
+        if self._gathering.is_empty:
+            self.finish()
+
+    def finish(self) -> None:
+        self._gathering.flush()
+        while self._unsettled:
+            self._unsettled.pop(0)()
 
     def _take_opened(self, opened: Opened, report: FileReport) -> None:
         head = opened.head()
@@ -183,6 +195,8 @@ class _Intake:
         variant = 0
         while True:
             epoch = name_epoch(importer.name, first, variant)
+            if self._gathering.holds(self._sensor, epoch):
+                self._gathering.flush()
             known = Known(self._known(self._sensor, epoch))
             if known.is_empty or known.begins(opening, batches.opening_is_unfinished):
                 return epoch, known
@@ -200,15 +214,20 @@ class _Intake:
         is_trace = bool(columns) or batch.was_taken_unfinished or batch.first > 0 or not batch.ends_file
         if batch.is_known or not is_trace:  # a file of which nothing is stored may come again when more is known of it
             return
-        receipt = self._deliver(BatchKey(self._sensor, epoch, batch.seq, batch.content_hash), {} if batch.was_taken_unfinished else columns)
+        key = BatchKey(self._sensor, epoch, batch.seq, batch.content_hash)
         if batch.was_taken_unfinished:
-            return
-        if receipt.status == "duplicate":
-            report.duplicates += taken
-            return
-        report.conflicts += receipt.status == "conflict"
-        report.taken += taken
-        report.accesses += accesses_in(columns)
+            self._gathering.add(key, {}, lambda _: None)
+        else:
+            self._gathering.add(key, columns, partial(_account, report, columns, taken), weight(batch.records))
+
+
+def _account(report: FileReport, columns: Columns, taken: int, receipt: Receipt) -> None:
+    if receipt.status == "duplicate":
+        report.duplicates += taken
+        return
+    report.conflicts += receipt.status == "conflict"
+    report.taken += taken
+    report.accesses += accesses_in(columns)
 
 
 def accesses_in(columns: Columns) -> int:
@@ -226,8 +245,8 @@ def _cover(columns: Columns, report: FileReport) -> None:
         widen(report.spans, channel, int(times.min()), int(times.max()))
 
 
-def _deliver_nothing(key: BatchKey, columns: Columns) -> Receipt:
-    return Receipt("stored", length(columns))
+def _deliver_nothing(batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
+    return [Receipt("stored", length(columns)) for _, columns in batches]
 
 
 def _be_silent(name: str, done_bytes: int, all_bytes: int, records: int) -> None:

@@ -3,70 +3,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import duckdb
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from teiten.columnar import Columns, length
 from teiten.columns import NAMES, SENSOR_NAMES
 from teiten.model import Gap, Heartbeat
+from teiten.store import arrow
 from teiten.store.days import DAY_US, dates_of, day_expression, days_of, split_by_day, start_of
 from teiten.store.schema import COLUMN_TYPES, DEFAULTS, STORED
 
 GIVEN: Final = (*SENSOR_NAMES, "region")
+_TYPES: Final = {**COLUMN_TYPES, "conflict": "boolean", "arrival": "bigint"}
+_SAID_ONCE: Final[dict[str, type]] = {"varchar": str, "blob": bytes}
 # A longer heartbeat is a broken clock: it is kept as a sign of life, but it covers nothing.
 LONGEST_HEARTBEAT_US: Final = 40 * DAY_US
 
 
-class Stamp:
-    """What the store adds to every row of a batch."""
+class Stamp(msgspec.Struct, frozen=True):
+    """What the store adds to every row of a batch. `batch`: the batch's number among those that are inserted together."""
 
-    def __init__(self, sensor: str, received_at: int, arrival: int, conflict: bool) -> None:
-        self.parameters = {"sensor": sensor, "received_at": received_at, "arrival": arrival, "conflict": conflict}
-
-
-Insert = Callable[[Any, Stamp], tuple[list[date], int]]
-"""Inserts a batch's content with the stamp; returns the days of its rows and their number."""
+    batch: int
+    sensor: str
+    arrival: int
+    conflict: bool
 
 
-def insert_columns(connection: Any, columns: Columns, stamp: Stamp, zone: ZoneInfo) -> list[date]:
-    """Insert the rows of a batch; returns the days they belong to. Raises ValueError for a column that isn't known."""
-    rows = length(columns)
-    if not rows:
-        return []
+class Inserted(msgspec.Struct, frozen=True):
+    """The days of the rows, and how many rows each batch had."""
+
+    days: list[date]
+    rows: dict[int, int]
+
+
+Insert = Callable[[Any, Sequence[Stamp], int], Inserted]
+"""Inserts the rows of batches with their stamps and the time of receipt."""
+
+
+def check(columns: Columns) -> None:
+    """Raises ValueError for a batch that can't be stored by its columns' names and lengths."""
+    if not length(columns):
+        return
     unknown = set(columns) - set(GIVEN)
-    if unknown or {len(array) for array in columns.values()} != {rows}:
+    if unknown or {len(array) for array in columns.values()} != {length(columns)}:
         raise ValueError(f"columns: {f'unknown {sorted(unknown)}' if unknown else 'not all of one length'}")
+    missing = [name for name in SENSOR_NAMES if name not in columns and name not in DEFAULTS]
+    if missing:
+        raise ValueError(f"columns: {missing[0]} is missing")
+
+
+def insert_columns(connection: Any, batches: Sequence[Columns], stamps: Sequence[Stamp], received_at: int, zone: ZoneInfo) -> Inserted:
+    """Insert the rows of checked batches at once, `batches[stamp.batch]` for each stamp. Raises ValueError for values of a wrong type."""
+    stamps = [stamp for stamp in stamps if length(batches[stamp.batch])]
+    if not stamps:
+        return Inserted([], {})
+    rows = {stamp.batch: length(batches[stamp.batch]) for stamp in stamps}
+    columns = together([batches[stamp.batch] for stamp in stamps])
     days = days_of(columns["observed_at"], zone)
-    connection.register("batch", {**plain(columns), "day_number": days})
+    said = {name: _of_rows([getattr(stamp, name) for stamp in stamps], list(rows.values())) for name in ("sensor", "arrival", "conflict")}
+    same = {"received_at": received_at, **_same(columns), **{name: value for name, value in said.items() if not isinstance(value, np.ndarray)}}
+    varied = {name: array for name, array in {**columns, **said}.items() if name not in same}
+    connection.register("batch", arrow.stream({**varied, "day_number": days}))
     try:
-        _insert(connection, "batch", set(columns), "date '1970-01-01' + day_number", stamp)
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        raise ValueError(f"columns: {error}") from error
+        _insert(connection, "batch", {*columns, "sensor", "arrival", "conflict"}, "date '1970-01-01' + cast(day_number as integer)", same)
     finally:
         connection.unregister("batch")
-    return dates_of(days)
+    return Inserted(dates_of(days), rows)
 
 
-def insert_file(connection: Any, path: Path, stamp: Stamp, zone: ZoneInfo) -> tuple[list[date], int]:
-    """The same from a Parquet file; returns the days and the number of rows."""
-    source = connection.read_parquet(str(path), hive_partitioning=False)
-    given = set(source.columns) & set(GIVEN)
+def insert_file(connection: Any, path: Path, stamps: Sequence[Stamp], received_at: int, zone: ZoneInfo) -> Inserted:
+    """The same from a Parquet file, whose column `batch` numbers its batches (no such column: one batch, number 0)."""
+    given = set(connection.read_parquet(str(path), hive_partitioning=False).columns)
     if "observed_at" not in given:
         raise ValueError(f"{path}: no column observed_at")
-    relation = f"read_parquet('{str(path).replace(chr(39), chr(39) * 2)}', hive_partitioning = false)"
-    first, last, rows = connection.execute(f"select min(observed_at), max(observed_at), count(*) from {relation}").fetchone()
-    if not rows:
-        return [], 0
-    _insert(connection, relation, given, day_expression("observed_at", first, last, zone), stamp)
-    days = connection.execute("select distinct day from open_rows where arrival = ?", [stamp.parameters["arrival"]]).fetchall()
-    return sorted(day for (day,) in days), rows
+    file = f"(select *{', 0 as batch' if 'batch' not in given else ''} from read_parquet('{quoted(path)}', hive_partitioning = false))"
+    counted = connection.execute(f"select batch, min(observed_at), max(observed_at), count(*) from {file} as f group by batch").fetchall()
+    told = [(stamp, row) for stamp in stamps for row in counted if row[0] == stamp.batch]
+    if not told:
+        return Inserted([], {})
+    connection.register("stamps", arrow.stream(_as_columns([stamp for stamp, _ in told])))
+    day = day_expression("observed_at", min(row[1] for _, row in told), max(row[2] for _, row in told), zone)
+    stamped = f"(select f.*, s.sensor, s.arrival, s.conflict from {file} as f join stamps as s on s.batch = f.batch)"
+    try:
+        _insert(connection, f"{stamped} as r", (given & set(GIVEN)) | {"sensor", "arrival", "conflict"}, day, {"received_at": received_at})
+    finally:
+        connection.unregister("stamps")
+    arrivals = [stamp.arrival for stamp, _ in told]
+    days = connection.execute("select distinct day from open_rows where arrival between ? and ?", [min(arrivals), max(arrivals)]).fetchall()
+    return Inserted(sorted(day for (day,) in days), {stamp.batch: row[3] for stamp, row in told})
 
 
 def insert_heartbeats(connection: Any, sensor: str, heartbeats: Sequence[Heartbeat], zone: ZoneInfo) -> None:
@@ -93,49 +124,60 @@ def insert_cover(connection: Any, sensor: str, channel: str, days: Sequence[date
         connection.executemany("insert into coverage values (?, ?, ?, ?, ?)", rows)
 
 
-def _insert(connection: Any, relation: str, given: set[str], day: str, stamp: Stamp) -> None:
-    used = dict(stamp.parameters)
-    fields = ", ".join(_field(name, given, day, used) for name in NAMES)
-    connection.execute(f"insert into open_rows ({STORED}, arrival) select {fields}, $conflict, $arrival from {relation}", used)
+def _insert(connection: Any, relation: str, given: set[str], day: str, same: Mapping[str, Any]) -> None:
+    """`same`: what all rows have, said as parameters; the rest comes from the relation's columns, or is the field's default."""
+    used = {f"same_{name}": value for name, value in same.items()}
+    fields = ", ".join(_field(name, given, day, used) for name in (*NAMES, "conflict", "arrival"))
+    connection.execute(f"insert into open_rows ({STORED}, arrival) select {fields} from {relation}", used)
+
+
+def _same(columns: Columns) -> dict[str, Any]:
+    """Columns of text or bytes with one value in all rows, which are said once instead of read row by row."""
+    found = {}
+    for name, column in columns.items():
+        kind, first = _SAID_ONCE.get(COLUMN_TYPES[name]), column[0]
+        if kind is None or column.dtype != object or not isinstance(first, (kind, type(None))):
+            continue
+        if column[-1] is first and column[len(column) // 2] is first and bool((column == first).all()):
+            found[name] = first
+    return found
 
 
 def _field(name: str, given: set[str], day: str, used: dict[str, Any]) -> str:
     if name == "day":
         return day
-    if name in ("sensor", "received_at"):
-        return f"${name}"
-    if name == "region":
-        return "coalesce(region, '')" if "region" in given else "''"
-    if name in given:
-        return f"cast({name} as {COLUMN_TYPES[name]})"
-    if name not in DEFAULTS:
-        raise ValueError(f"columns: {name} is missing")
-    used[f"default_{name}"] = DEFAULTS[name]
-    return f"cast($default_{name} as {COLUMN_TYPES[name]})"
+    value = name
+    if f"same_{name}" in used or name not in given:
+        used.setdefault(f"same_{name}", DEFAULTS.get(name, ""))
+        value = f"$same_{name}"
+    value = f"cast({value} as {_TYPES[name]})"
+    return f"coalesce({value}, '')" if name == "region" else value
 
 
-def plain(columns: Columns) -> dict[str, Any]:
-    """Columns in forms whose type the engine can't get wrong. Raises ValueError for a number that doesn't fit into 64 bits.
-
-    It guesses the type of an object array from a sample, and refuses the batch when an unsampled number is larger than the guess allows.
-    """
-    return {name: _whole(array) if COLUMN_TYPES[name] == "bigint" else _plain(array) for name, array in columns.items()}
-
-
-def _whole(array: NDArray[Any]) -> Any:
-    if array.dtype != object:
-        return array
-    missing = array == None  # noqa: E711  element by element
-    if missing.all():
-        return array
-    try:
-        if not missing.any():
-            return array.astype(np.int64)
-        return np.ma.masked_array(np.where(missing, 0, array).astype(np.int64), mask=missing)
-    except (OverflowError, TypeError) as error:
-        raise ValueError(f"columns: not a 64-bit number: {error}") from error
+def together(parts: Sequence[Columns]) -> Columns:
+    """One after the other; a column that some parts leave out has its default there."""
+    if len(parts) == 1:
+        return parts[0]
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: np.concatenate([part[name] if name in part else _default(name, length(part)) for part in parts]) for name in names}
 
 
-def _plain(array: NDArray[Any]) -> NDArray[Any]:
-    """Fixed-width text and bytes as objects, which is what the engine takes."""
-    return array.astype(object) if array.dtype.kind in "US" else array
+def _default(name: str, rows: int) -> NDArray[Any]:
+    return np.full(rows, DEFAULTS.get(name, ""), dtype=object)
+
+
+def _of_rows(values: Sequence[Any], rows: Sequence[int]) -> Any:
+    """One value where all batches have the same; else an array with the value of its batch for each row."""
+    return values[0] if len(set(values)) == 1 else np.repeat(_array(values), rows)
+
+
+def _array(values: Sequence[Any]) -> NDArray[Any]:
+    return np.array(values, dtype=object if isinstance(values[0], str) else None)
+
+
+def _as_columns(stamps: Sequence[Stamp]) -> Columns:
+    return {name: _array([getattr(stamp, name) for stamp in stamps]) for name in Stamp.__struct_fields__}
+
+
+def quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

@@ -21,8 +21,15 @@ class Store(Protocol):
         """Store the rows of one batch (columns.SENSOR_NAMES plus `region`); sensor, day and received_at are added here."""
         ...
 
-    def take_file(self, key: BatchKey, path: Path, received_at: int) -> Receipt:
-        """The same for a batch handed over as a Parquet file with the same columns (bulk import beside a running node)."""
+    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]], received_at: int) -> list[Receipt]:
+        """Several batches at once, in one transaction: a receipt for each, in order. An error means that none of them is stored."""
+        ...
+
+    def take_file(self, keys: Sequence[BatchKey], path: Path, received_at: int) -> list[Receipt]:
+        """The same for batches handed over as one Parquet file (bulk import beside a running node), with the same columns.
+
+        The file's column `batch` is a row's place in `keys`; without it all rows belong to the first.
+        """
         ...
 
     def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:

@@ -7,6 +7,8 @@ repetition below the mark is a duplicate whose hash can't be compared any more.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +18,10 @@ from teiten.model import BatchKey
 
 # Batches of imports keep their entries: an import that continues compares their hashes.
 NEVER_COLLAPSED: Final = "file-"
+
+
+Entry = tuple[BatchKey, int, str]
+"""A batch, its rows, and `stored` or `conflict`."""
 
 
 class Epoch(msgspec.Struct):
@@ -35,14 +41,22 @@ class Epoch(msgspec.Struct):
             self.beyond.discard(self.next_seq)
             self.next_seq += 1
 
+    def forget(self, seq: int, next_seq: int) -> None:
+        """Undo the last `note`, before which everything below `next_seq` was held."""
+        self.beyond |= set(range(next_seq, self.next_seq))
+        self.beyond.discard(seq)
+        self.next_seq = next_seq
+
 
 class Ledger:
-    """Not thread-safe: only the writer uses it. `enter` writes in the caller's transaction, `note` remembers after the commit."""
+    """Not thread-safe: only the writer uses it. `enter` writes in the caller's transaction and remembers; a rollback is undone here too."""
 
     def __init__(self, connection: Any) -> None:
         self._epochs = {(sensor, epoch): Epoch(epoch_id, mark, mark) for epoch_id, sensor, epoch, mark in _epochs(connection)}
         self._next_id = 1 + max((epoch.epoch_id for epoch in self._epochs.values()), default=0)
         self.arrival: int = connection.execute("select coalesce(max(arrival), 0) from ledger").fetchone()[0]
+        self._settled_arrival = self.arrival
+        self._unsettled: list[Callable[[], None]] = []
         self._load(connection)
 
     def _load(self, connection: Any) -> None:
@@ -69,26 +83,44 @@ class Ledger:
         known = {hash_ for (hash_,) in found}
         return "duplicate" if key.content_hash in known else "conflict"
 
-    def enter(self, connection: Any, key: BatchKey, rows: int, received_at: int, status: str) -> int:
-        """Write the entry; returns its arrival number. The epoch gets its row with its first batch."""
-        epoch = self._epochs.get((key.sensor, key.epoch))
-        epoch_id = self._next_id if epoch is None else epoch.epoch_id
-        if epoch is None:
-            connection.execute("insert into epochs values (?, ?, ?, 0, 0, 0)", [epoch_id, key.sensor, key.epoch])
-        arrival = self.arrival + 1
-        entry = [arrival, epoch_id, key.seq, key.content_hash, rows, received_at, status]
-        connection.execute("insert into ledger values (?, ?, ?, ?, ?, ?, ?)", entry)
-        return arrival
+    def enter(self, connection: Any, entries: Sequence[Entry], received_at: int) -> None:
+        """Write entries under the next arrival numbers; an epoch gets its row with its first batch. `settle` or `undo` must follow."""
+        opened: list[Any] = []
+        listed: list[Any] = []
+        for key, rows, status in entries:
+            epoch = self._epochs.get((key.sensor, key.epoch))
+            if epoch is None:
+                epoch = self._epochs[key.sensor, key.epoch] = Epoch(self._next_id)
+                self._unsettled.append(partial(self._forget, key.sensor, key.epoch))
+                self._next_id += 1
+                opened += [epoch.epoch_id, key.sensor, key.epoch, 0, 0, 0]
+            self.arrival += 1
+            listed += [self.arrival, epoch.epoch_id, key.seq, key.content_hash, rows, received_at, status]
+            if not epoch.holds(key.seq):
+                self._unsettled.append(partial(epoch.forget, key.seq, epoch.next_seq))
+                epoch.note(key.seq)
+        for table, width, values in (("epochs", 6, opened), ("ledger", 7, listed)):
+            if values:
+                row = f"({', '.join('?' * width)})"
+                connection.execute(f"insert into {table} values {', '.join([row] * (len(values) // width))}", values)
 
-    def note(self, key: BatchKey) -> None:
-        """The entry is durable."""
-        self.arrival += 1
-        epoch = self._epochs.get((key.sensor, key.epoch))
-        if epoch is None:
-            epoch = self._epochs[key.sensor, key.epoch] = Epoch(self._next_id)
-            self._next_id += 1
-        if not epoch.holds(key.seq):
-            epoch.note(key.seq)
+    def settle(self) -> None:
+        """What was entered is durable."""
+        self._unsettled.clear()
+        self._settled_arrival = self.arrival
+
+    def undo(self) -> None:
+        """What was entered was rolled back."""
+        while self._unsettled:
+            self._unsettled.pop()()
+        self.arrival = self._settled_arrival
+
+    def _forget(self, sensor: str, epoch: str) -> None:
+        del self._epochs[sensor, epoch]
+        self._next_id -= 1
+
+    def has(self, sensor: str, epoch: str) -> bool:
+        return (sensor, epoch) in self._epochs
 
     def batches(self, connection: Any, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:
         found = self._epochs.get((sensor, epoch))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 
 from teiten.clock import Clock, day_of, system_clock
-from teiten.columnar import Columns, length
+from teiten.columnar import Columns
 from teiten.errors import ConfigurationError, TeitenError
 from teiten.model import BatchKey, Gap, Heartbeat, Receipt, SensorEntry
 from teiten.store import health, intake, lake, repair, retention, sealing, statements
@@ -27,7 +27,7 @@ from teiten.store.answers import Answers, Rows
 from teiten.store.catalogue import Catalogue, Part
 from teiten.store.days import dates_of, days_of, start_of
 from teiten.store.engine import FILE, connect, transaction
-from teiten.store.intake import Stamp
+from teiten.store.intake import Insert, Inserted, Stamp
 from teiten.store.ledger import Ledger
 from teiten.store.readers import Readers
 from teiten.store.registry import DEFAULT_GROUP, Registry
@@ -108,37 +108,75 @@ class NodeStore:
 
     def take(self, key: BatchKey, columns: Columns, received_at: int, heartbeats: Sequence[Heartbeat] = (), gaps: Sequence[Gap] = ()) -> Receipt:
         """As the interface says. An error means that nothing of the batch is stored and that it may be sent again."""
+        intake.check(columns)
 
-        def insert(connection: Any, stamp: Stamp) -> tuple[list[date], int]:
-            days = intake.insert_columns(connection, columns, stamp, self.zone)
-            intake.insert_heartbeats(connection, key.sensor, heartbeats, self.zone)
-            intake.insert_gaps(connection, key.sensor, gaps, self.zone)
-            return days, length(columns)
+        def insert(connection: Any, stamps: Sequence[Stamp], at: int) -> Inserted:
+            if stamps:
+                intake.insert_heartbeats(connection, key.sensor, heartbeats, self.zone)
+                intake.insert_gaps(connection, key.sensor, gaps, self.zone)
+            return intake.insert_columns(connection, [columns], stamps, at, self.zone)
 
-        return self._take(key, received_at, insert, _days_told(heartbeats, gaps, self.zone))
+        return self._take([key], received_at, insert, _days_told(heartbeats, gaps, self.zone))[0]
 
-    def take_file(self, key: BatchKey, path: Path, received_at: int) -> Receipt:
-        return self._take(key, received_at, lambda connection, stamp: intake.insert_file(connection, path, stamp, self.zone), set())
+    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]], received_at: int) -> list[Receipt]:
+        """As the interface says."""
+        parts = [columns for _, columns in batches]
+        for columns in parts:
+            intake.check(columns)
 
-    def _take(self, key: BatchKey, received_at: int, insert: intake.Insert, also: set[date]) -> Receipt:
+        def insert(connection: Any, stamps: Sequence[Stamp], at: int) -> Inserted:
+            return intake.insert_columns(connection, parts, stamps, at, self.zone)
+
+        return self._take([key for key, _ in batches], received_at, insert)
+
+    def take_file(self, keys: Sequence[BatchKey], path: Path, received_at: int) -> list[Receipt]:
+        """As the interface says."""
+        return self._take(keys, received_at, lambda connection, stamps, at: intake.insert_file(connection, path, stamps, at, self.zone))
+
+    def _take(self, keys: Sequence[BatchKey], received_at: int, insert: Insert, also: Collection[date] = ()) -> list[Receipt]:
         with self._writing() as connection:
-            status = self._ledger.judge(connection, key)
-            if status == "duplicate":
-                self.duplicates += 1
-                return Receipt(status, 0)
-            newcomer = None if key.sensor in self._registry else SensorEntry(key.sensor, DEFAULT_GROUP)
-            with transaction(connection):
-                stamp = Stamp(key.sensor, received_at, self._ledger.arrival + 1, status == "conflict")
-                days, rows = insert(connection, stamp)
-                self._ledger.enter(connection, key, rows, received_at, status)
-                if newcomer:
-                    self._registry.write(connection, newcomer)
-                self._open_days |= frozenset(days)  # before the commit: a reader may treat a day as open that has no rows yet
-            self._ledger.note(key)
-            if newcomer:
+            try:
+                with transaction(connection):
+                    status, inserted = self._enter(connection, keys, received_at, insert)
+                    newcomers = self._newcomers(connection, keys, status)
+                    self._open_days |= frozenset(inserted.days)  # before the commit: a reader may treat a day as open that has no rows yet
+            except BaseException:
+                self._ledger.undo()
+                raise
+            self._ledger.settle()
+            for newcomer in newcomers:
                 self._registry.note(newcomer)
-            self._touch({*days, *also})
-            return Receipt(status, rows)
+            if any(one != "duplicate" for one in status):
+                self._touch({*inserted.days, *also})
+            self.duplicates += status.count("duplicate")
+            return [Receipt(one, inserted.rows.get(batch, 0)) for batch, one in enumerate(status)]
+
+    def _enter(self, connection: Any, keys: Sequence[BatchKey], received_at: int, insert: Insert) -> tuple[list[str], Inserted]:
+        status = self._judge(connection, keys)
+        fresh = [batch for batch, one in enumerate(status) if one != "duplicate"]
+        arrivals = range(self._ledger.arrival + 1, self._ledger.arrival + 1 + len(fresh))
+        stamps = [Stamp(batch, keys[batch].sensor, arrival, status[batch] == "conflict") for batch, arrival in zip(fresh, arrivals, strict=True)]
+        inserted = insert(connection, stamps, received_at)
+        self._ledger.enter(connection, [(keys[batch], inserted.rows.get(batch, 0), status[batch]) for batch in fresh], received_at)
+        return status, inserted
+
+    def _judge(self, connection: Any, keys: Sequence[BatchKey]) -> list[str]:
+        """As the ledger says; a key that comes twice in one call is known the second time."""
+        found: list[str] = []
+        here: dict[tuple[str, str, int], set[bytes]] = {}
+        for key in keys:
+            hashes = here.setdefault((key.sensor, key.epoch, key.seq), set())
+            status = "duplicate" if key.content_hash in hashes else self._ledger.judge(connection, key)
+            found.append("conflict" if status == "stored" and hashes else status)
+            hashes.add(key.content_hash)
+        return found
+
+    def _newcomers(self, connection: Any, keys: Sequence[BatchKey], status: Sequence[str]) -> list[SensorEntry]:
+        names = dict.fromkeys(key.sensor for key, one in zip(keys, status, strict=True) if one != "duplicate" and key.sensor not in self._registry)
+        entries = [SensorEntry(name, DEFAULT_GROUP) for name in names]
+        for entry in entries:
+            self._registry.write(connection, entry)
+        return entries
 
     def register(self, entry: SensorEntry) -> None:
         with self._writing() as connection:
@@ -326,6 +364,8 @@ class NodeStore:
             return rows
 
     def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:
+        if not self._ledger.has(sensor, epoch):  # most files of an import are new: they need not wait for the writer
+            return []
         with self._writing() as connection:
             return self._ledger.batches(connection, sensor, epoch)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,10 @@ class Ledger:
         self.stop_after: int | None = None
         self.report = ImportReport()
 
-    def deliver(self, key: BatchKey, columns: Columns) -> Receipt:
+    def deliver(self, batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
+        return [self._take(key, columns) for key, columns in batches]
+
+    def _take(self, key: BatchKey, columns: Columns) -> Receipt:
         if self.stop_after is not None:
             if self.stop_after == 0:
                 raise ConnectionError("the collector went away")

@@ -81,7 +81,7 @@ def killed(function):
     return counted
 intake.insert_heartbeats = killed(intake.insert_heartbeats)
 ledger.Ledger.enter = killed(ledger.Ledger.enter)
-ledger.Ledger.note = killed(ledger.Ledger.note)
+ledger.Ledger.settle = killed(ledger.Ledger.settle)
 for seq in range(3):
     take(seq)
 """

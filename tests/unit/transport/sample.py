@@ -82,6 +82,9 @@ class MemoryStore:
         self.gaps += gaps
         return Receipt("stored" if len(hashes) == 1 else "conflict", length(columns))
 
+    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]], received_at: int) -> list[Receipt]:
+        return [self.take(key, columns, received_at) for key, columns in batches]
+
     @property
     def targets(self) -> list[bytes]:
         return [target for columns in self.columns if columns for target in columns["target"].tolist()]
