@@ -14,7 +14,7 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -213,10 +213,11 @@ def _import(path: Path) -> tuple[int, int]:
     """Lines read and rows made."""
     rows = 0
 
-    def deliver(key: BatchKey, columns: Columns) -> Receipt:
+    def deliver(batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
         nonlocal rows
-        rows += length(columns)
-        return Receipt("stored", length(columns))
+        receipts = [Receipt("stored", length(columns)) for _, columns in batches]
+        rows += sum(receipt.rows for receipt in receipts)
+        return receipts
 
     report = run_import([path], sensor="bench", options=ReadOptions(ZoneInfo("UTC"), _NEWEST_US), deliver=deliver, known=lambda sensor, epoch: [])
     return report.read, rows
