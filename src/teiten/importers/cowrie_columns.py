@@ -107,7 +107,7 @@ def _are_usual(fields: Fields) -> Array:
 
 
 def _logins(fields: Fields) -> Array:
-    return fields.short("username") & fields.short("password") & fields.short("fingerprint")
+    return fields.are("protocol", Look.MISSING) & fields.short("username") & fields.short("password") & fields.short("fingerprint")
 
 
 def _columns(fields: Fields, rows: Array, event: Array, found: tuple[Array, ...], memory: Remembered) -> Columns:

@@ -18,7 +18,8 @@ _SESSIONS = 20_000
 
 class Entry(msgspec.Struct):
     eventid: str
-    timestamp: str
+    timestamp: str = ""
+    shipped_at: str = msgspec.field(default="", name="@timestamp")  # where a shipper has taken the other one away
     session: str = ""
     src_ip: str = ""
     src_port: Any = None
@@ -66,7 +67,7 @@ class Judge:
 
     def _place(self, entry: Entry) -> tuple[int, bytes] | Refused:
         address = entry.src_ip.encode("utf-8", "replace")
-        source, at = self._packed[address], self._times.at(entry.timestamp.encode("utf-8", "replace"))
+        source, at = self._packed[address], self._times.at((entry.timestamp or entry.shipped_at).encode("utf-8", "replace"))
         if source is None:
             return Refused(address_reason(address))
         return (at, source) if at is not None else Refused("impossible time")
@@ -96,7 +97,7 @@ class Judge:
         account = text(entry.username) or b""
         credential = text(entry.fingerprint) if key else text(entry.password)
         outcome = "accepted" if entry.eventid.endswith("success") else "refused"
-        kind, category = ("publickey" if key else "password", "access") if session.protocol in SHELL else TELNET
+        kind, category = ("publickey" if key else "password", "access") if (entry.protocol or session.protocol) in SHELL else TELNET
         return (
             at, "ssh", kind, source, account, category, session.source_port, None, account, credential, session.client, session.fingerprint,
             entry.session[:64], outcome,

@@ -17,7 +17,7 @@ from teiten.columnar import Columns, length
 from teiten.importers.fields import are_worth_it
 from teiten.importers.interface import Chunk
 from teiten.importers.lines import Lines, as_text
-from teiten.importers.reading import objects_of_array
+from teiten.importers.reading import is_array, objects_of_array
 from teiten.importers.rows import FIELD_BYTES, Tally, joined, turn
 
 E = TypeVar("E")
@@ -145,7 +145,7 @@ def _readable(record: bytes) -> dict[str, Any] | None:
 def first_objects(head: bytes) -> list[dict[str, Any]]:
     """The JSON objects with which a file begins, be it lines or an array; broken ones left out."""
     head = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    records = objects_of_array(head) if head[:1] == b"[" else head.split(b"\n")
+    records = objects_of_array(head) if is_array(head) else head.split(b"\n")
     return [found for record in records[:_HEAD_RECORDS] if (found := _readable(record)) is not None]
 
 

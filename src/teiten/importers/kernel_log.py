@@ -20,7 +20,7 @@ from teiten.importers.syslog import Framed, Frames, survey_years
 
 _NAMES = ("observed_at", "kind", "source", "target", "category", "protocol", "source_port", "destination_port", "tcp_flags", "size")
 _PACKET = re.compile(rb"(?:^|[\s:\]])IN=(\S*) OUT=(\S*) ([^\[]*)")
-_FIELD = re.compile(rb"(SRC|PROTO|SPT|DPT|TYPE|CODE|LEN)=(\S*)")
+_FIELD = re.compile(rb"(?<![A-Z])(SRC|PROTO|SPT|DPT|TYPE|CODE|LEN)=(\S*)")
 _WORDS = re.compile(rb" (FIN|SYN|RST|PSH|ACK|URG|ECE|CWR)(?= |$)")
 _PROTOCOL_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6", 132: "sctp", 136: "udplite"}
 
@@ -88,10 +88,13 @@ class _Reading:
     def _packet(self, number: int, line: bytes, at: int, told: bytes) -> None:
         fields = _FIELD.findall(told)
         values = dict(reversed(fields))  # the first of each name counts
-        source = self._packed[values.get(b"SRC", b"")]
+        if b"SRC" not in values:
+            self._tally.count("packet that is not IP")
+            return
+        source = self._packed[values[b"SRC"]]
         protocol = protocol_number(values.get(b"PROTO", b"").decode("ascii", "replace"))
         if source is None or protocol is None:
-            self._tally.reject(number, "no protocol" if source is not None else address_reason(values.get(b"SRC", b"")), line)
+            self._tally.reject(number, "no protocol" if source is not None else address_reason(values[b"SRC"]), line)
             return
         is_icmp = protocol in (1, 58)
         here = joined_port(protocol, _number(values.get(b"TYPE" if is_icmp else b"DPT")), _number(values.get(b"CODE")))

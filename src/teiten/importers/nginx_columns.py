@@ -17,15 +17,18 @@ from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, 
 from teiten.importers.lines import Lines
 from teiten.importers.web_requests import kind_and_target
 
-ADDRESSES = ("remote_addr", "src_ip", "remote_ip", "client_ip", "clientip", "remoteIP", "host_ip")
-TIMES = ("time_iso8601", "time_local", "@timestamp", "timestamp", "time", "msec", "ts")
-METHODS = ("request_method", "method", "http_method")
-URIS = ("request_uri", "uri", "url", "path")
-AGENTS = ("http_user_agent", "user_agent", "agent", "useragent", "userAgent")
-VERSIONS = ("server_protocol", "protocol", "http_version")
-PORTS = ("remote_port", "src_port")
+ADDRESSES = ("remote_addr", "src_ip", "remote_ip", "client_ip", "clientip", "remoteIP", "remoteIp", "host_ip", "ClientHost")
+TIMES = ("time_iso8601", "StartUTC", "time_local", "@timestamp", "timestamp", "time", "msec", "ts")
+METHODS = ("request_method", "method", "http_method", "requestMethod", "RequestMethod")
+URIS = ("request_uri", "uri", "url", "path", "requestUrl", "RequestPath")
+AGENTS = ("http_user_agent", "user_agent", "agent", "useragent", "userAgent", "request_User-Agent")
+VERSIONS = ("server_protocol", "protocol", "http_version", "proto", "RequestProtocol")
+PORTS = ("remote_port", "src_port", "ClientPort")
+STATUSES = ("status", "DownstreamStatus", "OriginStatus")
+NESTED = ("request", "httpRequest")
+"""Objects in which some servers (Caddy, proxies of clouds) put all that is of the request."""
 _ROLES = (ADDRESSES, TIMES, METHODS, URIS, AGENTS, VERSIONS, PORTS)
-_FIELDS = (*dict.fromkeys(name for role in _ROLES for name in role), "request", "status", "remote_user")
+_FIELDS = (*dict.fromkeys(name for role in _ROLES for name in role), *STATUSES, *NESTED, "remote_user")
 _OLDEST_US, _LATEST_US = 10**14, 10**16  # nine or ten digits of seconds, as the judge reads them
 _CACHED_REQUESTS = 50_000
 
@@ -39,8 +42,22 @@ class NginxColumns:
         (address, is_address), (time, is_time), (agent, is_agent), (port, is_place) = (
             _settled(fields, role) for role in (ADDRESSES, TIMES, AGENTS, PORTS)
         )
-        source, at, status, there = fields.addresses(address), _times(fields, time), fields.integers("status"), fields.integers(port)
-        ready = fields.plain & is_address & is_time & is_agent & is_place & (source >= 0) & (at >= 0) & (status >= NONE) & is_port(there, none=True)
+        state, is_state = _settled(fields, STATUSES)
+        source, at, status, there = fields.addresses(address), _times(fields, time), fields.integers(state), fields.integers(port)
+        ready = (
+            fields.plain
+            & is_state
+            & ~fields.are("request", Look.OBJECT)
+            & ~fields.are("httpRequest", Look.OBJECT)
+            & is_address
+            & is_time
+            & is_agent
+            & is_place
+            & (source >= 0)
+            & (at >= 0)
+            & (status >= NONE)
+            & is_port(there, none=True)
+        )
         requested, request_of = self._requests(fields)
         ready &= requested & fields.short(agent) & fields.short("remote_user")
         rows = np.flatnonzero(ready)
@@ -74,7 +91,12 @@ class NginxColumns:
     def _requests(self, fields: Fields) -> tuple[Array, Callable[[Array], list[bytes]]]:
         """Which lines tell their request in the file's way, and those requests."""
         if fields.are("request", *TEXTS).mean() > 0.5:
-            return fields.are("request", *TEXTS) & fields.short("request"), lambda rows: fields.values("request", rows).tolist()
+            (method, is_method) = _settled(fields, METHODS)
+            told = fields.are("request", *TEXTS) & fields.short("request") & is_method & fields.short(method)
+            return told, lambda rows: [
+                a + b" " + b if a and b.startswith(b"/") else b
+                for a, b in zip(fields.values(method, rows).tolist(), fields.values("request", rows).tolist(), strict=True)
+            ]
         (method, is_method), (uri, is_uri), (version, is_version) = (_settled(fields, role) for role in (METHODS, URIS, VERSIONS))
         told = fields.are("request", *NOTHING) & is_method & is_uri & is_version
         for name in (method, uri):

@@ -13,7 +13,18 @@ from typing import Any
 from teiten.importers.instants import MONTHS, IsoTimes, micros, minute_at, offset
 from teiten.importers.interface import Reading, ReadOptions, Recognition, Records
 from teiten.importers.json_records import JsonReading, Judged, Refused, first_objects, port, text, whole
-from teiten.importers.nginx_columns import ADDRESSES, AGENTS, METHODS, PORTS, TIMES, URIS, VERSIONS, NginxColumns
+from teiten.importers.nginx_columns import (
+    ADDRESSES,
+    AGENTS,
+    METHODS,
+    NESTED,
+    PORTS,
+    STATUSES,
+    TIMES,
+    URIS,
+    VERSIONS,
+    NginxColumns,
+)
 from teiten.importers.rows import Packed, address_reason
 from teiten.importers.web_requests import kind_and_target
 
@@ -27,7 +38,7 @@ class NginxJson:
     surveys = False
 
     def recognise(self, head: bytes, file_name: str) -> Recognition | None:
-        entries = first_objects(head)
+        entries = [_flat(entry) for entry in first_objects(head)]
         ours = sum(1 for entry in entries if _first(entry, ADDRESSES) and _first(entry, TIMES) is not None and ("request" in entry or _uri(entry)))
         return Recognition(0.7, f"{ours} of the first {len(entries)} objects have an address, a time and a request") if ours else None
 
@@ -45,6 +56,18 @@ def _first(entry: dict[str, Any], names: tuple[str, ...]) -> Any:
     return next((entry[name] for name in names if entry.get(name) not in (None, "")), None)
 
 
+def _flat(entry: dict[str, Any]) -> dict[str, Any]:
+    """What stands in an object of its own beside the rest, headers by their first value."""
+    inner = next((entry[name] for name in NESTED if isinstance(entry.get(name), dict)), None)
+    if inner is None:
+        return entry
+    headers = inner.get("headers")
+    agents = headers.get("User-Agent") if isinstance(headers, dict) else None
+    agent = {"user_agent": agents[0]} if isinstance(agents, list) and agents else {}
+    flat: dict[str, Any] = {name: value for name, value in entry.items() if name not in NESTED} | inner | agent
+    return flat
+
+
 def _uri(entry: dict[str, Any]) -> Any:
     return _first(entry, URIS) if _first(entry, METHODS) is not None else None
 
@@ -55,6 +78,7 @@ class _Judge:
         self._packed = Packed()
 
     def judge(self, entry: dict[str, Any]) -> Judged:
+        entry = _flat(entry)
         address = text(_first(entry, ADDRESSES)) or b""
         if not address:
             return "object without an address"
@@ -67,7 +91,7 @@ class _Judge:
         if request is None:
             return Refused("no request")
         kind, target = kind_and_target(request)
-        status = whole(entry.get("status"))
+        status = whole(_first(entry, STATUSES))
         user = text(entry.get("remote_user"))
         return (
             at, kind, source, target, request, text(_first(entry, AGENTS)), None if status is None else str(status)[:4],
@@ -99,7 +123,8 @@ def _local_at(written: bytes) -> int | None:
 def _request(entry: dict[str, Any]) -> bytes | None:
     whole_line = entry.get("request")
     if isinstance(whole_line, str):
-        return text(whole_line)
+        method = text(_first(entry, METHODS)) if whole_line.startswith("/") else None  # a path without its method, which stands beside it
+        return (method + b" " if method else b"") + (text(whole_line) or b"")
     uri = _uri(entry)
     if uri is None:
         return None

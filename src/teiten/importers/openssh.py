@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from teiten.importers.interface import Chunk, ReadOptions, Recognition, Records
-from teiten.importers.openssh_evidence import Evidence, Repeated, Survey, candidate, is_sshd, unrepeat
+from teiten.importers.openssh_evidence import Evidence, Repeated, Survey, as_sshd, candidate, is_sshd, unrepeat
 from teiten.importers.openssh_messages import Said, say
 from teiten.importers.rows import FIELD_BYTES, Packed, Tally, address_reason, turn
 from teiten.importers.syslog import Framed, Frames, YearSurvey
@@ -87,7 +87,7 @@ class _Reading:
                 count("line of another program")
                 self._keep_last(framed)
             else:
-                judge(number, line, framed)
+                judge(number, line, as_sshd(framed))
         columns = turn(_NAMES, self._rows, channel="ssh", protocol="tcp", handshake=True)
         return self._tally.chunk(columns, len(self._rows), {"ssh": self._frames.take_shown()})
 

@@ -17,7 +17,8 @@ from teiten.importers.syslog import Framed
 
 _MOST_HOSTS = 5_000
 _MOST_LOGINS = 100_000
-_SSHD = frozenset((b"sshd", b"sshd-session", b"sshd-auth"))
+_PAM = b"sshd(pam_unix)"  # before 2005 the module wrote under a name of its own
+_SSHD = frozenset((b"sshd", b"sshd-session", b"sshd-auth", _PAM))
 _FAILED = re.compile(
     rb"(?:error: )?(?:Failed (password|keyboard-interactive)|(PAM: )|(pam_unix\(sshd:auth\): authentication failure|PAM \d+ more auth))"
 )
@@ -48,7 +49,7 @@ class Evidence:
         self._refused_keys: dict[tuple[bytes, bytes, bytes, int | None], None] = {}
 
     def see(self, framed: Framed) -> None:
-        message = framed.message
+        message = as_sshd(framed).message
         repeated = _REPEATED.match(message)
         if repeated:
             message = repeated[2]
@@ -104,6 +105,11 @@ def is_sshd(program: bytes) -> bool:
     return program in _SSHD
 
 
+def as_sshd(framed: Framed) -> Framed:
+    """The message in the words that the module uses today."""
+    return framed._replace(message=b"pam_unix(sshd:auth): " + framed.message) if framed.program == _PAM else framed
+
+
 def candidate(line: bytes) -> bool:
     """A cheap look whether a line may be evidence."""
-    return b"Failed " in line or b"Accepted " in line or b"PAM" in line or b"pam_unix(sshd" in line
+    return b"Failed " in line or b"Accepted " in line or b"PAM" in line or b"pam_unix" in line

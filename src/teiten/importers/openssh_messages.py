@@ -52,6 +52,7 @@ _CONNECTIONS = tuple(
         (rb"(?:fatal: )?Timeout before authentication for (?:connection from )?(\S+)(?: port (\d{1,5}))?()", "timeout before authentication"),
         (rb"ssh_dispatch_run_fatal: Connection from (?:\S+ user .* )?(\S+) port (\d{1,5}): ()", "protocol error"),
         (rb"Magic value check failed \(\d+\) on obfuscated handshake from (\S+) port (\d{1,5})()", "obfuscated handshake"),
+        (rb"Protocol major versions differ for (\S+?)(?: port (\d{1,5}))?: ()", "not SSH"),
         (rb"refused connect from \S* ?\(([^()\s]+)\)()()$", "refused by address"),
         (rb"drop connection #\d+ from \[?(\S+?)\]?:(\d{1,5}) on ()", "too many connections"),
     )
@@ -59,7 +60,7 @@ _CONNECTIONS = tuple(
 _STARTS = tuple(
     start.encode()
     for start in (
-        "Did", "Received", "Unable", "Bad", "banner", "Timeout", "ssh_dispatch", "Magic", "refused", "drop",
+        "Did", "Protocol", "Received", "Unable", "Bad", "banner", "Timeout", "ssh_dispatch", "Magic", "refused", "drop",
     )
 )  # fmt: skip
 _KEY = re.compile(rb"\S+ ((?:SHA256|MD5):\S+)")

@@ -23,15 +23,18 @@ _NAMES = (
 _PEER = rb"\S*\[([0-9a-fA-F.:]+|unknown)\](?::(\d{1,5}))?"
 _REJECT = re.compile(rb"(?:\S+: )?(?:milter-)?(?:reject|hold|discard|warn): (\S+(?: \w+)?) from " + _PEER + rb": ?(.*)$", re.DOTALL)
 _SUBJECT = re.compile(rb"\S+: (?:\w+: )?header Subject: (.*) from " + _PEER + rb"; (.*)$", re.DOTALL)
-_SASL = re.compile(rb"warning: " + _PEER + rb": SASL (\S+) authentication failed(?:: (.*))?$", re.DOTALL)
+_SASL = re.compile(rb"warning: " + _PEER + rb": SASL (\S+) authentication failed(?::? ?(.*))?$", re.DOTALL)
 _SASL_USER = re.compile(rb"sasl_username=(.*)$", re.DOTALL)
-_ENVELOPE = re.compile(rb"from=<([^>]*)>(?: to=<([^>]*)>)? proto=\S+(?: helo=<([^>]*)>)?")
+_ENVELOPE = re.compile(rb"from=<([^>]*)>,?(?: to=<([^>]*)>,?)? proto=[^\s,]+,?(?: helo=<([^>]*)>)?")
 _OTHERS = tuple(
     (re.compile(pattern, re.DOTALL), kind)
     for pattern, kind in (
         (rb"warning: non-SMTP command from " + _PEER + rb": (.*)$", "not-smtp"),
         (rb"improper command pipelining after (?:\S+(?: \S+)?) from " + _PEER + rb"(?:: (.*))?$", "not-smtp"),
         (rb"(?:lost connection|timeout|SSL_accept error) (?:after \S+(?: \([^)]*\))? )?from " + _PEER + rb"(?:: (.*))?$", "connection"),
+        (rb"PREGREET \d+ after \S+ from " + _PEER + rb": (.*)$", "not-smtp"),
+        (rb"(?:HANGUP after \S+|COMMAND \S+ LIMIT|BARE NEWLINE|NON-SMTP COMMAND) from " + _PEER + rb"()", "connection"),
+        (rb"warning: Connection (?:rate|concurrency) limit exceeded: \d+ from " + _PEER + rb"()", "connection"),
         (rb"too many errors after \S+(?: \([^)]*\))? from " + _PEER + rb"()$", "connection"),
     )
 )

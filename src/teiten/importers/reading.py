@@ -26,6 +26,7 @@ from teiten.importers import nfcapd
 from teiten.importers.avro import AvroCutter
 from teiten.importers.exports import MessageCutter
 from teiten.importers.interface import Records
+from teiten.importers.journal_export import BEGINNING, ExportedJournal
 from teiten.importers.lines import Lines, newlines
 
 if sys.version_info >= (3, 14):
@@ -74,7 +75,7 @@ class Opened:
         self.changed_at = None if name == STDIN else int(os.fstat(self._raw.fileno()).st_mtime * 1_000_000)
         self.conversion_problem: str | None = None  # why nfdump could not read its own file
         self.problem: str | None = None  # why the stream broke; all that came before it was given out
-        self._packing: str | None = None
+        self._packing: str | None = None  # besides that of the stream
         if name != STDIN:
             self._convert(name, zone_name)
         self.rewind()
@@ -98,8 +99,23 @@ class Opened:
         self._raw.seek(0)
         self.problem = None
         self._stream, packing = _unpacked(self._raw)
+        self._read_journal()
         self.packing = self._packing or packing
         self._block = self._next_block()
+
+    def _read_journal(self) -> None:
+        """An exported journal is read as journalctl's JSON."""
+        try:
+            beginning = self._stream.read1(len(BEGINNING))
+        except BROKEN:
+            return  # said when the first block is read
+        if beginning == BEGINNING:
+            self._stream, self._packing = ExportedJournal(self._stream, beginning), "journal export"
+        elif self._stream is self._raw:
+            self._raw.seek(0)
+        else:
+            self._raw.seek(0)
+            self._stream, _ = _unpacked(self._raw)
 
     def head(self) -> bytes:
         """The first bytes, unpacked; stays readable."""
@@ -174,7 +190,7 @@ class Cut:
         self._capture = records == "capture"
         self._avro = records == "avro"
         self._exports = records == "exports"
-        self._json = records == "json" and opened.head().lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
+        self._json = records == "json" and is_array(opened.head())
         self.unfinished = False
 
     def __iter__(self) -> Iterator[Sequence[bytes]]:
@@ -302,6 +318,14 @@ class _ArrayScanner:
 
     def left(self) -> bytes:
         return b"" if self._depth == 0 and not _between(self._rest) else self._rest
+
+
+_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*(?:[{\]]|$)")
+
+
+def is_array(head: bytes) -> bool:
+    """Whether JSON begins with an array of objects; a bracket before anything else is the beginning of a line of text."""
+    return _ARRAY.match(head) is not None
 
 
 def objects_of_array(head: bytes) -> list[bytes]:

@@ -26,6 +26,13 @@ _FRAME_5424 = re.compile(
     rb"<\d{1,3}>1 ()()()" + _ISO + rb" (\S+) (\S+) (\d+|-) \S+ "
     rb"(?:-|(?:\[(?:[^\]\"\\]++|\\.|\"(?:[^\"\\]++|\\.)*+\")*+\])++) ?(?:\xef\xbb\xbf)?"
 )
+_LEADS = re.compile(
+    rb"(?:[A-Z][a-z]{2} (?P<full>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?P<zone>[A-Z]{2,5}|[+-]\d\d:?\d\d)|(?P<unix>\d{9,10})\.(?P<micro>\d{6})) "
+    rb"(?P<host>\S+) (?P<program>[^\s\[\]:]+)(?:\[(?P<process>\d+)\])?: "
+    rb"|\[[A-Z][a-z]{2} (?P<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(?P<second>\d\d) (?P<year>\d{4})\] "
+)
+"""`journalctl -o short-full` and `-o short-unix`, and `dmesg -T`."""
+_REMARK = (b"-- Logs begin", b"-- Journal begins", b"-- Boot ", b"-- Reboot --", b"-- No entries --", b"-- cursor: ")
 _HEAD = re.compile(rb"\n(?:<\d{1,3}>)?([JFMASOND][a-z][a-z]) ([ \d]?\d) (\d\d:\d\d:\d\d)")
 _LONGEST_FRAME = 16_384  # structured data in front of a message; a longer one is no frame
 _HALF_A_YEAR = 6  # months
@@ -84,9 +91,29 @@ class Frames:
             return self._from_journal(line)
         found = _FRAME_5424.match(line, 0, _LONGEST_FRAME)
         if found is None:
-            return None
+            return self._by_lead(line)
         *_, minute, second, fraction, zone, host, program, process = found.groups()
         return Framed(self._iso.parts_at(minute, second, fraction, zone), host, program, process, line[found.end() :])
+
+    def _by_lead(self, line: bytes) -> Framed | None:
+        if line.startswith(_REMARK):
+            return Framed(None, b"", b"journalctl", b"", line)
+        found = _LEADS.match(line)
+        if found is None:
+            return None
+        message = line[found.end() :]
+        if found["stamp"] is not None:
+            return Framed(self._dated_at(found["stamp"], found["second"], found["year"]), b"", b"kernel", b"", message)
+        if found["unix"] is not None:
+            at: int | None = int(found["unix"]) * 1_000_000 + int(found["micro"])
+        else:  # names of zones mean different things in different places: only UTC is sure, the others are the log's own zone
+            at = self._iso.at(found["full"] + (found["zone"] if found["zone"][:1] in (b"+", b"-") or found["zone"] == b"UTC" else b""))
+        return Framed(at, found["host"], found["program"], found["process"] or b"", message)
+
+    def _dated_at(self, stamp: bytes, second: bytes, year: bytes) -> int | None:
+        month = MONTHS.get(stamp[:3])
+        start = minute_at(int(year), month, int(stamp[4:-6]), int(stamp[-5:-3]), int(stamp[-2:]), self._zone) if month is not None else None
+        return None if start is None or second > b"60" else start + int(second) * 1_000_000
 
     def _from_journal(self, line: bytes) -> Framed | None:
         try:

@@ -19,12 +19,13 @@ from teiten.importers.rows import FIELD_BYTES, Packed, Tally, address_reason, tu
 from teiten.importers.web_requests import kind_and_target
 
 _NAMES = ("observed_at", "kind", "source", "target", "request", "client", "outcome", "account", "truncated")
-_TIME = rb"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d):(\d\d) ([+-]\d{4})\]"
+_TIME = rb"\[(\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d):(\d\d)(?:\.\d{1,9})? ([+-]\d{4})\]"
 _QUOTED = rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
 _COMMON = re.compile(
     rb"(\S+) \S+ (?:(?!\[)(\S+)|(.*?)) " + _TIME + rb" " + _QUOTED + rb" (\d{3}|-) (?:\d+|-)(?: " + _QUOTED + rb" " + _QUOTED + rb"(?: .*)?)?$",
     re.DOTALL,
 )
+_LOGGED = re.compile(rb"(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8}|\d{4}-\d\d-\d\dT\S+) \S+ [^\s:]+: ")
 _HOSTED = re.compile(rb"([^\s\[\"]+) (?=[^\s\[\"]+ \S+ \S.*? \[\d\d/)")
 _STUMP = re.compile(rb"(\S+) \S+ (?:(?!\[)(\S+)|(.*?)) " + _TIME + rb' "(.*)$', re.DOTALL)
 _STUMP_REST = re.compile(rb'(.*?)" (\d{3}) (?:\d+|-)(?: |$)(.*)', re.DOTALL)
@@ -65,9 +66,11 @@ class WebAccess:
 
 
 def _behind_host(line: bytes) -> int:
-    """Where the address stands if the line begins with a virtual host, else 0."""
-    hosted = _HOSTED.match(line)
-    return hosted.end() if hosted else 0
+    """Where the address stands if the line begins with a frame of syslog or a virtual host, else 0."""
+    logged = _LOGGED.match(line)
+    start = logged.end() if logged else 0
+    hosted = _HOSTED.match(line, start)
+    return hosted.end() if hosted else start
 
 
 class _Reading:

@@ -52,7 +52,7 @@ class Zeek:
     def recognise(self, head: bytes, file_name: str) -> Recognition | None:
         if head.startswith((b"#separator", b"#fields\t")) and b"\n#fields" in b"\n" + head:
             return Recognition(0.98, "begins with Zeek's `#separator` and `#fields`")
-        entries = first_objects(head)
+        entries = [_flat_ids(entry) for entry in first_objects(head)]
         ours = sum(1 for entry in entries if "ts" in entry and "uid" in entry and "id.orig_h" in entry)
         return Recognition(0.95, f"{ours} of the first {len(entries)} objects have `ts`, `uid` and `id.orig_h`") if ours else None
 
@@ -157,10 +157,21 @@ class _Reading:
             entry = _JSON.decode(record)
         except UNREADABLE:
             return Refused("not a JSON object")
+        entry = _flat_ids(entry)
         kind = _kind_of(entry)
         if kind not in _FIELDS:
             return f"{kind[:30]} record"
         return self._judge.judge(kind, [_flat(entry.get(field)) for field in _FIELDS[kind]])
+
+
+def _flat_ids(entry: dict[str, Any]) -> dict[str, Any]:
+    """`id.orig_h` also where a shipper made an object of `id`, or underscores of the dots."""
+    inner = entry.get("id")
+    if isinstance(inner, dict):
+        return entry | {f"id.{name}": value for name, value in inner.items()}
+    if "id_orig_h" in entry:
+        return {name.replace("id_", "id.", 1) if name.startswith("id_") else name: value for name, value in entry.items()}
+    return entry
 
 
 def _kind_of(entry: dict[str, Any]) -> str:
@@ -206,6 +217,8 @@ class _Judge:
 
     def _at(self, value: bytes) -> int | None:
         seconds, _, fraction = value.partition(b".")
+        if seconds.isdigit() and len(seconds) == 13 and not fraction:  # JSON::TS_MILLIS
+            return int(seconds) * 1000
         if seconds.isdigit() and len(seconds) < 12 and (fraction.isdigit() or not fraction):
             return int(seconds) * 1_000_000 + micros(fraction)
         return self._iso.at(value)
