@@ -39,7 +39,8 @@ def portal_section(c: Context, number: str, portal: PortalFacts) -> Section:
 
 
 def supplement_section(c: Context, number: str) -> Section:
-    rows = [_row(c, keys, earlier) for keys, earlier in dictionary_rows(c)]
+    told: set[str] = set()
+    rows = [_row(c, keys, earlier, told) for keys, earlier in dictionary_rows(c)]
     ports = c.facts.channel == "packet"
     table = Table((c.w.word("column_kind") if ports else c.noun[:1].upper() + c.noun[1:], c.w.word("column_notes")), tuple(rows), "", (), 1)
     said = c.w.say("supplement.intro" if ports else "supplement.targets", month=c.month)
@@ -63,19 +64,24 @@ def dictionary_rows(c: Context) -> list[tuple[list[bytes], list[bytes]]]:
     return rows
 
 
-def _row(c: Context, keys: list[bytes], earlier: list[bytes]) -> tuple[str, str]:
+def _row(c: Context, keys: list[bytes], earlier: list[bytes], told: set[str]) -> tuple[str, str]:
+    """`told`: what to check as far as rows above say it; three ports of Windows need it once."""
     names = " / ".join(c.naming.target(key) for key in keys)
     if earlier:
         return names, c.w.say("supplement.see", kinds=c.naming.kinds(earlier)).text
     entry = c.naming.notes(keys[0])
-    return names, notes(c, entry) if entry else c.w.say("supplement.none").text
+    return names, notes(c, entry, told) if entry else c.w.say("supplement.none").text
 
 
-def notes(c: Context, entry: Entry) -> str:
+def notes(c: Context, entry: Entry, told: set[str]) -> str:
     """Service, abuse, what to check, malware and advisories of an entry in one text."""
     gap = "" if c.language == "ja" else " "
     service = entry.service.of(c.language) + ("。" if c.language == "ja" else ".")
-    parts = [service[:1].upper() + service[1:], entry.abuse.of(c.language), entry.check.of(c.language)]
+    parts = [service[:1].upper() + service[1:], entry.abuse.of(c.language)]
+    check = entry.check.of(c.language)
+    if check not in told:
+        told.add(check)
+        parts.append(check)
     if entry.malware:
         parts.append(c.w.word("malware", names=c.w.list_of([one.name for one in entry.malware])) + ("。" if c.language == "ja" else "."))
     if entry.advisories:
