@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from teiten import texts
 from teiten.clock import to_datetime
+from teiten.dictionary.entries import dictionary
 from teiten.findings.book import Page
 from teiten.findings.model import Finding, Noted, urgency
 from teiten.questions.tick import HOUR_US
@@ -73,7 +74,7 @@ def explained(finding: Finding, zone: ZoneInfo, wave: str | None = None) -> dict
         "highest": finding.highest,
         "states": list(finding.states),
         "sentence": {language: sentence(finding, zone, language, wave) for language in LANGUAGES},
-        "check": CHECKS[finding.channel],
+        "check": _check(finding),
         "notes": {note: NOTES[note] for note in finding.annotations},
         "evidence": {
             "window": [_time(one.at - one.hours * HOUR_US, zone), _time(one.at, zone)],
@@ -120,6 +121,12 @@ def _noted(one: Noted, zone: ZoneInfo) -> dict[str, Any]:
         "score": one.score,
         "why_not_listed": {language: why_not(one, language) for language in LANGUAGES},
     }
+
+
+def _check(finding: Finding) -> dict[str, str]:
+    """What the dictionary says for the target; what holds for any of its channel where it says nothing."""
+    entry = dictionary(finding.channel).of(finding.target)
+    return {"ja": entry.check.ja, "en": entry.check.en} if entry else CHECKS[finding.channel]
 
 
 def questions_of(finding: Finding, zone: ZoneInfo) -> list[dict[str, str]]:
