@@ -44,13 +44,18 @@ class RunningNode:
                 return answer
 
 
-def write_settings(home: Path, ports: dict[str, int], packet: str, zone: str) -> None:
+UNLIMITED = "[sensors.{}.limits]\nnew_per_minute = 1000000\nopen_per_source = 1000\nopen_per_network = 1000\n"
+
+
+def write_settings(home: Path, ports: dict[str, int], packet: str, zone: str, first: str, site: str, more: str) -> None:
     home.mkdir(parents=True, exist_ok=True)
     home.joinpath("teiten.toml").write_text(
         f"""
 zone = "{zone}"
+{first}
 [site]
 port = {ports["site"]}
+{site}
 [sensors.web]
 port = {ports["web"]}
 [sensors.ssh]
@@ -59,15 +64,19 @@ port = {ports["ssh"]}
 port = {ports["mail"]}
 [sensors.packet]
 {packet}
+{more}
 """,
         encoding="utf-8",
     )
 
 
 @contextmanager
-def running_node(home: Path, packet: str = 'mode = "listen"\ntcp_ports = []\nudp_ports = []', *, zone: str = "UTC") -> Iterator[RunningNode]:
+def running_node(
+    home: Path, packet: str = 'mode = "listen"\ntcp_ports = []\nudp_ports = []', *, zone: str = "UTC", first: str = "", site: str = "", more: str = ""
+) -> Iterator[RunningNode]:
+    """`first` and `more` are put before and after the settings, `site` into those of the site."""
     ports = {name: free_port() for name in ("site", "web", "ssh", "mail")}
-    write_settings(home, ports, packet, zone)
+    write_settings(home, ports, packet, zone, first, site, more)
     command = [sys.executable, "-m", "teiten", "--home", str(home), "up"]
     with (home / "output.txt").open("wb") as output:
         node = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "PYTHONUNBUFFERED": "1"})

@@ -15,6 +15,7 @@ import typer
 from teiten import addresses, texts
 from teiten.cli.opening import open_centre
 from teiten.errors import UsageError
+from teiten.feeds.csv import safe
 from teiten.model import CATEGORIES, CHANNELS
 from teiten.questions.interface import BYS, CountQuestion, Order
 
@@ -104,15 +105,8 @@ def _csv(rows: Rows, by: str | None) -> str:
     names = ([by] if by else []) + ["accesses", "sources", "sensors"]
     writer.writerow(names)
     for row in rows:
-        writer.writerow([_safe_cell(row[name]) for name in names])
+        writer.writerow([safe(row[name]) for name in names])
     return out.getvalue()
-
-
-def _safe_cell(value: str | int) -> str | int:
-    if isinstance(value, int):
-        return value
-    shown = texts.visible(value, 65_536)
-    return "'" + shown if shown[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else shown
 
 
 def _table(rows: Rows, by: str | None) -> str:

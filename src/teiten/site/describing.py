@@ -10,10 +10,23 @@ import msgspec
 
 import teiten
 from teiten.columns import COLUMNS
-from teiten.model import CATEGORIES, CHANNELS
+from teiten.model import CATEGORIES, CHANNELS, Period
 from teiten.publication.document import Feed
-from teiten.publication.view import Finding, Listed, Target
+from teiten.publication.view import Counted, Day, Finding, Listed, PerDay, Target
 from teiten.questions.interface import BYS, Order
+
+
+class Overview(msgspec.Struct):
+    """The parts of the view in /api/overview.json."""
+
+    period: Period
+    total: Counted
+    per_day: PerDay
+    channels: dict[str, Counted]
+    others: dict[str, Counted]
+    series: dict[str, tuple[Day, ...]]
+    regions: tuple[Counted, ...]
+
 
 _TEXT: Final = {"type": "string"}
 _DAY: Final = {"type": "string", "format": "date"}
@@ -34,7 +47,7 @@ _COUNT: Final[dict[str, Any]] = {
 
 def openapi(*, inside: bool, feeds: Sequence[Feed]) -> bytes:
     """OpenAPI 3.1. The public's questions are files, so they take no parameters but names in the path."""
-    _, schemas = msgspec.json.schema_components([Finding, Listed, Target], ref_template="#/components/schemas/{name}")
+    _, schemas = msgspec.json.schema_components([Finding, Listed, Target, Overview], ref_template="#/components/schemas/{name}")
     paths = {**(_inside() if inside else _outside()), **{f"/{feed.place}": _get(feed.name, feed.media_type, None) for feed in feeds}}
     described = {
         "openapi": "3.1.0",
@@ -54,23 +67,34 @@ _ABOUT: Final = (
 
 
 def _inside() -> dict[str, Any]:
-    rows = {"type": "array", "items": {"type": "object", "description": "The key named by `by`, and accesses, sources, sensors."}}
+    row = {
+        "type": "object",
+        "properties": {name: {"type": "integer", "minimum": 0} for name in ("accesses", "sources", "sensors")},
+        "required": ["accesses", "sources", "sensors"],
+        "description": "And the key named by `by`.",
+    }
+    answer = {"oneOf": [{"type": "array", "items": row}, row], "description": "One object when `by` is not given."}
     parameters = [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in _COUNT.items()]
-    refused = {"400": _response("A field is unknown, repeated or has a value that is not allowed.", "application/json", None)}
-    return {"/api/count": _get("Accesses, distinct sources and sensors by something.", "application/json", rows, parameters, refused)}
+    refused = {"400": _refusal("A field is unknown, repeated or has a value that is not allowed."), **_LIMITED}
+    return {"/api/count": _get("Accesses, distinct sources and sensors by something.", "application/json", answer, parameters, refused)}
 
 
 def _outside() -> dict[str, Any]:
     listed = {"type": "array", "items": _ref("Listed")}
     findings = {"type": "array", "items": _ref("Finding")}
-    missing = {"404": _response("Withheld or never seen: the answer is the same.", "application/json", None)}
+    missing = {"404": _refusal("Withheld or never seen: the answer is the same.")}
+    asked = {"name": "q", "in": "query", "required": False, "schema": {"type": "string", "description": "The first 200 characters count."}}
     return {
         "/api/about.json": _get("Policy, dates and coverage of what is published.", "application/json", {"type": "object"}),
+        "/api/overview.json": _get("Totals, channels, days and regions of the window.", "application/json", _ref("Overview")),
         "/api/findings.json": _get("Findings of both levels, most urgent first.", "application/json", findings),
+        "/api/new.json": _get("Targets first seen in the window.", "application/json", listed),
         "/api/index.json": _get("Every named target.", "application/json", listed),
+        "/api/search.json": _get("Named targets that contain a text; only where a server runs, a copy on a static server has the index.",
+                                 "application/json", listed, [asked], _LIMITED),
         "/api/lists/{channel}.json": _get("The list of one channel.", "application/json", listed, [_in_path("channel", CHANNELS)], missing),
         "/api/targets/{id}.json": _get("One target in the window.", "application/json", _ref("Target"), [_in_path("id")], missing),
-    }
+    }  # fmt: skip
 
 
 def _get(
@@ -86,6 +110,14 @@ def _get(
 
 def _response(description: str, media_type: str, schema: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"description": description, "content": {media_type.partition(";")[0]: {"schema": schema} if schema else {}}}
+
+
+def _refusal(description: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {"error": _TEXT, "next_step": _TEXT}, "required": ["error", "next_step"]}
+    return _response(description, "application/json", schema)
+
+
+_LIMITED: Final = {"429": _refusal("Too many questions; ask again after the seconds in Retry-After.")}
 
 
 def _ref(name: str) -> dict[str, str]:

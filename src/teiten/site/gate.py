@@ -2,7 +2,8 @@
 """What every request passes first and every response last: caller's name for us, token, one deadline, security headers, no leaking errors.
 
 It never looks into a page. Without a token only calls under an address, `localhost` or a configured name are answered, so that a
-stranger's web page can't read ours through a name that was made to point here (DNS rebinding).
+stranger's web page can't read ours through a name that was made to point here (DNS rebinding). Where `own_forms` holds, nothing is taken
+from a form of another site either (CSRF): what changes anything is asked for by our own pages, or by a program that sends no origin.
 """
 
 from __future__ import annotations
@@ -41,13 +42,16 @@ HEADERS: Final = {
     "x-frame-options": "DENY",
 }
 
+_READING: Final = ("GET", "HEAD", "OPTIONS")
+
 Refusal = Callable[[Scope, int], Response]
 """(request, status) -> a page that says so in the reader's language and nothing else."""
 
 
 class Gate:
-    def __init__(self, app: ASGIApp, *, token: str, hosts: tuple[str, ...], seconds: float, refusal: Refusal) -> None:
+    def __init__(self, app: ASGIApp, *, token: str, hosts: tuple[str, ...], seconds: float, refusal: Refusal, own_forms: bool = True) -> None:
         self._app = app
+        self._own_forms = own_forms
         self._token = token.encode()
         self._hosts = frozenset(host.lower() for host in hosts) | {"localhost"}
         self._seconds = seconds
@@ -75,6 +79,8 @@ class Gate:
 
     def _answer_at_gate(self, scope: Scope) -> ASGIApp | None:
         headers = Headers(scope=scope)
+        if self._own_forms and scope["method"] not in _READING and _from_elsewhere(headers):
+            return self._refusal(scope, 403)
         if not self._token:
             return None if self._known_host(headers.get("host", "")) else self._refusal(scope, 421)
         if self._cookie_holds(headers) or self._bearer_holds(headers):
@@ -136,6 +142,15 @@ class _Outgoing:
                 headers[name] = value
             headers.setdefault("cache-control", "no-store")
         await self._send(message)
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Every browser says where a form stood: Sec-Fetch-Site, or the Origin, which must be the host that was called (W3C Fetch Metadata, RFC 6454)."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()
 
 
 def _without_port(host: str) -> str:

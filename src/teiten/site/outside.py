@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from email.utils import formatdate
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -26,12 +26,12 @@ from starlette.types import Scope
 from teiten.errors import TeitenError
 from teiten.publication.document import Feed
 from teiten.publication.folder import NAME, read_view
-from teiten.site.caching import Page, PageCache, page_of
+from teiten.site.caching import Page, PageCache
 from teiten.site.gate import Gate
 from teiten.site.languages import LANGUAGES, preferred
 from teiten.site.public import PublicPages
 from teiten.site.requests import BadRequest, pasted
-from teiten.site.serving import JSON, respond
+from teiten.site.serving import respond
 from teiten.site.settings import SiteConfig
 from teiten.site.throttling import Throttle
 
@@ -52,6 +52,11 @@ class Shelf:
         self._stamp = self._stamped()
         self._pages = PublicPages(read_view(folder), settings, feeds)
         self._cache = PageCache(_STAYS, PAGES_KEPT)
+
+    @property
+    def changed(self) -> str:
+        """When the view was put there, as HTTP dates are written: how old the pages are, whatever became of the centre."""
+        return formatdate(self._stamp[0] / 1e9, usegmt=True) if self._stamp else ""
 
     def pages(self) -> tuple[PublicPages, PageCache]:
         with self._lock:
@@ -80,7 +85,7 @@ def create_public_site(folder: Path, settings: SiteConfig, feeds: Sequence[Feed]
     """The ASGI app of the public's pages. Raises TeitenError when `folder` holds no view yet."""
     site = PublicSite(Shelf(folder, settings, feeds), settings, throttle or Throttle())
     # Anybody may call it under any name: it holds nothing that isn't public.
-    gate = Middleware(Gate, token="", hosts=("*",), seconds=settings.request_seconds, refusal=site.refusal)
+    gate = Middleware(Gate, token="", hosts=("*",), seconds=settings.request_seconds, refusal=site.refusal, own_forms=False)
     app = Starlette(routes=site.routes(), middleware=[gate], exception_handlers={HTTPException: site.on_status, BadRequest: site.on_status})
     app.router.redirect_slashes = False
     return app
@@ -97,7 +102,7 @@ class PublicSite:
         for language in LANGUAGES:
             found.append(Route(f"/{language}/check", partial(self._check, language), methods=["POST"]))
             found += [Route(f"/{language}/search{end}", partial(self._search, language)) for end in ("", "/")]
-        return [*found, Route("/{path:path}", self._page)]
+        return [*found, Route("/api/search.json", self._search_data), Route("/{path:path}", self._page)]
 
     async def _home(self, request: Request) -> Response:
         language = preferred(request.headers.get("accept-language", ""), self._settings.language)
@@ -105,13 +110,22 @@ class PublicSite:
 
     async def _page(self, request: Request) -> Response:
         path = request.path_params["path"]
-        return respond(request, await run_in_threadpool(self._kept, path), KEEP)
+        return self._dated(respond(request, await run_in_threadpool(self._kept, path), KEEP))
+
+    def _dated(self, response: Response) -> Response:
+        if response.status_code in (200, 304):
+            response.headers["last-modified"] = self._shelf.changed
+        return response
 
     async def _search(self, language: str, request: Request) -> Response:
         asked = request.query_params.get("q", "")
         if not asked.strip():
             return respond(request, await run_in_threadpool(self._kept, f"{language}/search/"), KEEP)
         return await self._answer(request, lambda pages: pages.search(language, asked))
+
+    async def _search_data(self, request: Request) -> Response:
+        asked = request.query_params.get("q", "")
+        return await self._answer(request, lambda pages: pages.search_data(asked))
 
     async def _check(self, language: str, request: Request) -> Response:
         text = await pasted(request)
@@ -138,14 +152,16 @@ class PublicSite:
         request = Request(scope)
         pages, _ = self._shelf.pages()
         known = status if status in (400, 404, 405, 413, 429, 503) else 500
+        waiting = {"retry-after": "5"} if status in (429, 503) else {}
         if scope["path"].startswith("/api/"):
-            return respond(request, page_of(msgspec.json.encode({"error": known}), JSON, status))
+            response = respond(request, pages.refusal_data(known, status))
+            response.headers.update(waiting)
+            return response
         first = scope["path"].lstrip("/").partition("/")[0]
         language = first if first in LANGUAGES else preferred(request.headers.get("accept-language", ""), self._settings.language)
         page = pages.refusal(language, known)
         response = respond(request, Page(page.body, page.media_type, page.etag, status))
-        if status == 429:
-            response.headers["retry-after"] = "5"
+        response.headers.update(waiting)
         return response
 
     async def on_status(self, request: Request, error: Exception) -> Response:

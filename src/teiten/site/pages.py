@@ -36,8 +36,9 @@ from teiten.site.lookup import Lookup
 from teiten.site.menu import DETAIL, MENU, Entry, entries
 from teiten.site.rendering import Renderer
 from teiten.site.requests import MOST_ROWS, BadRequest, View, count_question, pasted, view
-from teiten.site.serving import JSON, assets, respond
+from teiten.site.serving import JSON, assets, error_page, respond
 from teiten.site.settings import Language, SiteConfig
+from teiten.site.throttling import Throttle
 from teiten.site.top import list_page, sensors_page, top_page
 
 __all__ = ["MENU", "create_site"]
@@ -88,6 +89,7 @@ class Site:
         self._cache = PageCache(settings.cache_seconds)
         self._renderer = Renderer(settings, zone, inside=True, policy="operator")
         self._wording = self._renderer.wording
+        self._throttle = Throttle(settings.questions_per_second, settings.questions_per_second * 5)
         self._static = assets()
 
     def routes(self) -> list[Route]:
@@ -130,6 +132,8 @@ class Site:
         return respond(request, page)
 
     async def _count(self, request: Request) -> Response:
+        if not self._throttle.allows(request.client.host if request.client else ""):
+            raise HTTPException(429)
         return respond(request, await run_in_threadpool(self._make_count, request))
 
     async def _openapi(self, request: Request) -> Response:
@@ -232,18 +236,23 @@ class Site:
         """A page (or a JSON object under /api/) that tells the reader what to do and nothing about us or the request."""
         request = Request(scope)
         if scope["path"].startswith("/api/") or scope["path"].endswith("/live"):
-            error = {"error": self._wording["en"].plain(f"error.{_known(status)}.title")}
-            return respond(request, page_of(msgspec.json.encode(error), JSON, status))
+            response = respond(request, error_page(self._wording["en"], _known(status), status))
+            response.headers.update(_waiting(status))
+            return response
         language = self._language_of(request)
         context = {"key": f"error.{_known(status)}", "menu_shown": status not in (401, 421)}
-        return respond(request, self._renderer.page(language, "refusal.html", context, "", self._today(), status))
+        response = respond(request, self._renderer.page(language, "refusal.html", context, "", self._today(), status))
+        response.headers.update(_waiting(status))
+        return response
 
     async def on_status(self, request: Request, error: Exception) -> Response:
         return self.refusal(request.scope, error.status_code if isinstance(error, HTTPException) else 500)
 
     async def on_bad_request(self, request: Request, error: Exception) -> Response:
         if request.url.path.startswith("/api/"):
-            return respond(request, page_of(msgspec.json.encode({"error": str(error)}), JSON, 400))
+            return respond(
+                request, page_of(msgspec.json.encode({"error": str(error), "next_step": self._wording["en"].plain("api.fields")}), JSON, 400)
+            )
         return self.refusal(request.scope, 400)
 
     def _language_of(self, request: Request) -> Language:
@@ -254,7 +263,11 @@ class Site:
 
 
 def _known(status: int) -> int:
-    return status if status in (400, 401, 404, 405, 413, 421, 503) else 500
+    return status if status in (400, 401, 403, 404, 405, 413, 421, 429, 503) else 500
+
+
+def _waiting(status: int) -> dict[str, str]:
+    return {"retry-after": "5"} if status in (429, 503) else {}
 
 
 def _demo(flags: list[bool]) -> str:

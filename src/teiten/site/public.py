@@ -14,12 +14,12 @@ from teiten.publication.document import Feed, document_of
 from teiten.publication.view import View as PublicView
 from teiten.site import contents
 from teiten.site.caching import Page, page_of
-from teiten.site.describing import openapi
+from teiten.site.describing import Overview, openapi
 from teiten.site.languages import LANGUAGES
 from teiten.site.menu import DETAIL, Entry, entries
 from teiten.site.rendering import HTML, Renderer
 from teiten.site.requests import View
-from teiten.site.serving import JSON, assets
+from teiten.site.serving import JSON, assets, error_page
 from teiten.site.settings import SiteConfig
 from teiten.site.viewed import ViewLookup, list_of, top_of
 
@@ -41,6 +41,7 @@ class PublicPages:
 
     def paths(self) -> Iterator[str]:
         yield from ("", "robots.txt", ".well-known/security.txt", "api/openapi.json", "api/about.json", "api/findings.json", "api/index.json")
+        yield from ("api/overview.json", "api/new.json")
         yield from (f"static/{name}" for name in self._assets)
         yield from (feed.place for feed in self._feeds)
         yield from (f"api/lists/{channel}.json" for channel in CHANNELS)
@@ -66,6 +67,13 @@ class PublicPages:
 
     def refusal(self, language: str, status: int) -> Page:
         return self._renderer.page(language, "refusal.html", {"key": f"error.{status}"}, "", self.view.made_on, status)
+
+    def search_data(self, asked: str) -> Page:
+        """The same answer for programs. Nothing found and nothing asked are alike."""
+        return _json([row.listed for row in contents.search_page(self._lookup, self._seen, asked)["found"]])
+
+    def refusal_data(self, known: int, status: int) -> Page:
+        return error_page(self._renderer.wording["en"], known, status)
 
     def _in_language(self, language: str, place: str) -> Page | None:
         if place.startswith("detail/"):
@@ -131,6 +139,10 @@ class PublicPages:
         if path == "about.json":
             told = ("policy", "made_on", "as_of", "period", "zone", "region_data_on", "observed_since", "observed", "demo", "sensors")
             return _json({name: getattr(view, name) for name in told})
+        if path == "overview.json":
+            return _json({name: getattr(view, name) for name in Overview.__struct_fields__})
+        if path == "new.json":
+            return _json([row for channel in CHANNELS for row in view.fresh.get(channel, ())])
         if path == "findings.json":
             return _json(view.findings)
         if path == "index.json":

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from teiten import addresses, texts
-from teiten.model import SensorEntry
+from teiten.model import CATEGORIES, CHANNELS, SensorEntry
 from teiten.questions.interface import CountQuestion
 
 FIELDS = msgspec.structs.fields(CountQuestion)
@@ -70,6 +70,9 @@ def count_question(query: QueryParams) -> CountQuestion:
     if unknown or len(query.multi_items()) != len(set(query)):
         raise BadRequest(f"an unknown or repeated field; allowed are {', '.join(NAMES)}")
     raw = {name: _value(name, query[name]) for name in NAMES if query.get(name)}
+    for name, allowed in (("category", (*CATEGORIES, "all")), ("channel", CHANNELS)):
+        if raw.get(name, allowed[0]) not in allowed:
+            raise BadRequest(f"{name} is one of {', '.join(allowed)}")
     if raw.get("category") == "all":
         raw["category"] = None
     return _checked(raw)

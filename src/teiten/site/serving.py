@@ -6,10 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from teiten.site.caching import Page, page_of
+from teiten.site.languages import Wording
 
 STATIC: Final = Path(__file__).resolve().parent / "static"
 JSON: Final = "application/json"
@@ -18,6 +20,12 @@ MEDIA: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; char
 
 def assets() -> dict[str, Page]:
     return {path.name: page_of(path.read_bytes(), MEDIA[path.suffix]) for path in sorted(STATIC.iterdir()) if path.suffix in MEDIA}
+
+
+def error_page(wording: Wording, known: int, status: int) -> Page:
+    """A refusal for programs: what is wrong and what to do, in our own words alone."""
+    told = {"error": wording.plain(f"error.{known}.title"), "next_step": wording.plain(f"error.{known}.text")}
+    return page_of(msgspec.json.encode(told), JSON, status)
 
 
 def respond(request: Request, page: Page, keep: str = "private, no-cache") -> Response:

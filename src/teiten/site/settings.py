@@ -25,6 +25,7 @@ class SiteConfig(Settings, frozen=True, kw_only=True):
     footer: str = ""  # the line at the foot of every page; empty: the name of the software
     live_rows: Annotated[int, msgspec.Meta(ge=1, le=200)] = 30
     cache_seconds: Annotated[float, msgspec.Meta(ge=0, le=60)] = 1.0
+    questions_per_second: Annotated[float, msgspec.Meta(gt=0)] = 20.0  # of one caller to /api/count; five seconds' worth may come at once
     request_seconds: Annotated[float, msgspec.Meta(gt=0, le=300)] = 30.0
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Final
 
 _MARKUP: Final = [
@@ -61,3 +62,48 @@ _CHARACTERS: Final = [
 ]
 POLYGLOTS: Final = _MARKUP + _CHARACTERS
 assert len(POLYGLOTS) == 50
+
+_FORMULAS: Final = [
+    b"=1+1",
+    b"+1",
+    b"-1+2",
+    b"@SUM(1)",
+    b"\t=1",
+    b"\r=1",
+    "＝1".encode(),
+    b'=HYPERLINK("http://127.0.0.1/")',
+    b"|calc",
+    b";=1",
+    b"%0a=1",
+]
+_JOINTS: Final = [
+    b"",
+    b" ",
+    b"'",
+    b'"',
+    b"/",
+    b"?",
+    b"&",
+    b",",
+    b";",
+    b"-->",
+    b"]]>",
+    b"\x00",
+    b"\x1b[0m",
+    "\u202e".encode(),
+    b"\xff",
+    b"\n",
+    b"<!--",
+]
+
+
+def many(count: int, seed: int) -> list[bytes]:
+    """So many different ones: pieces of the fifty and of spreadsheet formulas put together in every way; a few of 64 KiB."""
+    chance = random.Random(seed)
+    short = [one for one in POLYGLOTS if len(one) < 1000] + _FORMULAS
+    found: dict[bytes, None] = {}
+    while len(found) < count:
+        pieces = chance.sample(short, chance.choice((1, 2, 2, 3)))
+        one = chance.choice(_JOINTS).join(pieces) + (b"%d" % len(found) if chance.random() < 0.5 else b"")
+        found[one if len(found) % 200 else (one + b"<b>") * (65_536 // (len(one) + 3) + 1)] = None
+    return list(found)

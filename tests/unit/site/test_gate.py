@@ -143,3 +143,33 @@ def test_a_request_has_one_deadline() -> None:
 
     gate = Gate(never, token="", hosts=(), seconds=0.01, refusal=lambda scope, status: PlainTextResponse("sorry", status))
     assert TestClient(gate).get("/", headers={"host": "localhost"}).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),  # a program
+        ({"origin": "http://127.0.0.1"}, 200),
+        ({"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://127.0.0.1.evil.example"}, 403),
+        ({"origin": "http://127.0.0.1", "sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+    ],
+)
+def test_nothing_is_taken_from_a_form_of_another_site(headers: dict[str, str], status: int) -> None:
+    """CSRF: whatever changes state passes this gate, whoever adds it; reading is free."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("changed")(scope, receive, send)
+
+    def refusal(scope: Scope, refused: int) -> PlainTextResponse:
+        return PlainTextResponse("refused", refused)
+
+    client = TestClient(Gate(app, token="", hosts=(), seconds=5, refusal=refusal), base_url="http://127.0.0.1")
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        answer = client.request(method, "/", headers=headers)
+        assert (answer.status_code, answer.headers["x-frame-options"]) == (status, "DENY"), method
+    assert client.get("/", headers=headers).status_code == 200

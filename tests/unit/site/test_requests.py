@@ -38,7 +38,7 @@ def test_without_top_the_rows_are_bounded() -> None:
 def test_wrong_questions_are_refused_in_our_own_words(client: TestClient, query: str) -> None:
     answer = client.get(f"/api/count?{query}")
     assert answer.status_code == 400
-    assert list(answer.json()) == ["error"]
+    assert list(answer.json()) == ["error", "next_step"]
     assert "nothing" not in answer.text
 
 

@@ -23,7 +23,7 @@ from tools.compile_texts import read
 SOURCES = {language: LOCALE / language / "LC_MESSAGES" / "teiten.po" for language in LANGUAGES}
 LITERAL = re.compile(r"""t\(\s*'([a-z0-9_.]+)'(?!\s*~)""")
 PLACE = re.compile(r"\{(\w+)\}")
-OPEN_FAMILIES = ("kind.", "error.")  # looked up when present, or by status; see the tests below
+OPEN_FAMILIES = ("kind.", "error.", "api.")  # looked up when present, or by status; see the tests below
 
 
 def texts(catalogue: Catalog) -> dict[str, str]:
@@ -86,7 +86,7 @@ def test_every_key_is_used_and_every_used_key_exists() -> None:
 def test_every_refusal_has_title_and_text() -> None:
     there = texts(read(SOURCES["en"]))
     assert {key for key in there if key.startswith("error.")} == {
-        f"error.{status}.{part}" for status in (400, 401, 404, 405, 413, 421, 429, 500, 503) for part in ("title", "text")
+        f"error.{status}.{part}" for status in (400, 401, 403, 404, 405, 413, 421, 429, 500, 503) for part in ("title", "text")
     }
 
 
