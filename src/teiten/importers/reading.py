@@ -190,7 +190,7 @@ class Cut:
         self._capture = records == "capture"
         self._avro = records == "avro"
         self._exports = records == "exports"
-        self._json = records == "json" and is_array(opened.head())
+        self.is_array = records == "json" and is_array(opened.head())
         self.unfinished = False
 
     def __iter__(self) -> Iterator[Sequence[bytes]]:
@@ -202,7 +202,7 @@ class Cut:
             return self._data(self._blocks)
         if self._exports:
             return self._messages(self._blocks)
-        return self._values(self._blocks) if self._json else self._lines(self._blocks)
+        return self._values(self._blocks) if self.is_array else self._lines(self._blocks)
 
     def _lines(self, blocks: Iterator[bytes]) -> Iterator[Sequence[bytes]]:
         rest = b""
