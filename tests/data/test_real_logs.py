@@ -82,6 +82,8 @@ def test_web_semicomplete() -> None:
 def test_web_hackers() -> None:
     ledger = take("web/apache-combined-hackers-2015.log")
     assert (ledger.count("target", "web").total(), len(ledger.count("source", "web"))) == (3456, 520)
+    requests = ledger.count("request", "web")
+    assert [requests[line] for line in (b"POST /join_form HTTP/1.1", b"GET /login_form HTTP/1.1", b"POST /login_form HTTP/1.1")] == [551, 499, 490]
     assert ledger.report.spans["web"] == (at(2015, 10, 25, 3, 11, 25), at(2015, 10, 30, 14, 59, 39))
     assert dict(ledger.count("outcome", "web")) == {"200": 2846, "302": 585, "403": 13, "404": 12}
     assert ledger.days("web") == {
