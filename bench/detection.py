@@ -20,6 +20,7 @@ from bench.detection_counts import Counted, Series, count_world
 from bench.detection_early import early
 from bench.detection_judging import Alarms, Verdict, at_threshold, causes, explained, findings, judge, verdict
 from bench.detection_ours import Ours, run_daily
+from bench.detection_replay import PLAYED, replays
 from bench.detection_rivals import RIVALS
 from bench.detection_world import CLASSES, PER_DAY, SHAPES, SIZES, WARMUP_DAYS, Shape, World, make_world
 from bench.machine import command, describe
@@ -30,6 +31,7 @@ RATES = (0.2, 1.0, 5.0)
 class Prepared(NamedTuple):
     world: World
     counted: Counted
+    days: float  # that its false findings are spread over: judged days of a world of 20,000 targets
 
 
 def main(arguments: list[str]) -> int:
@@ -49,6 +51,7 @@ def main(arguments: list[str]) -> int:
     ours = table(worlds, full=asked.full)
     detail(worlds, ours)
     shipped(worlds, ours)
+    real(seeds if asked.full else seeds[:1], full=asked.full)
     early(seeds[0], asked.targets)
     if asked.full:
         disturbed(seeds[0], shape)
@@ -58,19 +61,32 @@ def main(arguments: list[str]) -> int:
 
 def prepare(seed: int, shape: Shape) -> Prepared:
     world = make_world(seed, shape)
-    return Prepared(world, count_world(world))
+    return Prepared(world, count_world(world), shape.days * shape.targets / 20_000)
 
 
-def table(worlds: list[Prepared], *, full: bool) -> tuple[list[Alarms], list[Ours]]:
-    print(f"{'detector':44}" + "".join(f"  found @{rate:g}" for rate in RATES) + "   delay @0.2  precision @0.2")
+def table(worlds: list[Prepared], rates: tuple[float, ...] = RATES, *, full: bool) -> tuple[list[Alarms], list[Ours]]:
+    print(f"{'detector':44}" + "".join(f"  found @{rate:g}" for rate in rates) + f"   delay @{rates[0]:g}  precision @{rates[0]:g}")
     for name, rival in RIVALS.items():
         for counts in ("as is", "clean", "new+spread") if full or name.startswith(("NB", "EARS C3", "Farr", "BOCPD")) else ("as is",):
-            alarms = [judge(one.world, rival_scores(rival, one.counted.series, counts)) for one in worlds]
-            tell(f"{name} [{counts}]", alarms)
+            alarms = [judge(one.world, rival_scores(rival, one.counted.series, counts), one.days) for one in worlds]
+            tell(f"{name} [{counts}]", alarms, rates)
     ours = [run_daily(one.world, one.counted) for one in worlds]
-    alarms = [judge(one.world, run.score) for one, run in zip(worlds, ours, strict=True)]
-    tell("ours", alarms)
+    alarms = [judge(one.world, run.score, one.days) for one, run in zip(worlds, ours, strict=True)]
+    tell("ours", alarms, rates)
     return alarms, ours
+
+
+def real(seeds: list[int], days: int = 28, *, full: bool) -> None:
+    """On the logs of real hosts, played by ten sensors a channel; false findings are those of both channels together."""
+    try:
+        made = replays(seeds, days)
+    except FileNotFoundError as missing:
+        print(f"\nno real background: {missing} is missing (set TEITEN_DATA)")
+        return
+    worlds = [Prepared(world, counted, days / len(PLAYED)) for world, counted in made]
+    print(f"\nreal background: {sum(len(one.world.outbreaks) for one in worlds)} outbreaks set into {len(seeds) * days} days")
+    ours = table(worlds, (0.1, 0.3, 1.0), full=full)
+    shipped(worlds, ours)
 
 
 def rival_scores(rival: Any, series: Series, counts: str) -> NDArray[Any]:
@@ -83,9 +99,9 @@ def rival_scores(rival: Any, series: Series, counts: str) -> NDArray[Any]:
     return np.where(series.sensors >= 3, both, 0.0)
 
 
-def tell(name: str, alarms: list[Alarms]) -> None:
-    found = [verdict(alarms, rate) for rate in RATES]
-    cells = "".join(f"{one.found:>{9 + len(f'{rate:g}')}.2f}" for one, rate in zip(found, RATES, strict=True))
+def tell(name: str, alarms: list[Alarms], rates: tuple[float, ...]) -> None:
+    found = [verdict(alarms, rate) for rate in rates]
+    cells = "".join(f"{one.found:>{9 + len(f'{rate:g}')}.2f}" for one, rate in zip(found, rates, strict=True))
     print(f"{name:44}{cells}{found[0].delay_days:>11.0f} d{found[0].precision:>16.2f}", flush=True)
 
 

@@ -34,10 +34,10 @@ class Counted(NamedTuple):
     starts: NDArray[Any]  # where each day begins in `new`
 
 
-def count_world(world: World) -> Counted:
+def count_world(world: World, broad: int = BROAD) -> Counted:
     met = world.meetings
     day = met.hour // HOURS
-    clean = met.take(~_broad(met, day))
+    clean = met.take(~_broad(met, day, broad))
     new = _first(clean)
     new = new.take(np.argsort(new.hour, kind="stable"))
     shape = (world.targets, world.days)
@@ -58,11 +58,10 @@ def sightings(world: World, counted: Counted, tick_hour: int) -> Sightings:
     return Sightings(world.targets, part.target, part.sensor, tick_hour - 1 - part.hour, np.ones(len(part.target), np.int64), live)
 
 
-def _broad(met: Meetings, day: NDArray[Any]) -> NDArray[Any]:
+def _broad(met: Meetings, day: NDArray[Any], least: int) -> NDArray[Any]:
     who = day.astype(np.int64) << 24 | met.network
-    pairs = np.unique(np.stack([who, met.target]), axis=1)[0] if len(who) < 1 else _unique_pairs(who, met.target)
-    names, counts = np.unique(pairs, return_counts=True)
-    return np.isin(who, names[counts >= BROAD])
+    names, counts = np.unique(_unique_pairs(who, met.target), return_counts=True)
+    return np.isin(who, names[counts >= least])
 
 
 def _unique_pairs(who: NDArray[Any], target: NDArray[Any]) -> NDArray[Any]:

@@ -31,15 +31,14 @@ class Alarms(NamedTuple):
     false: NDArray[Any]
     found: NDArray[Any]  # [thresholds, outbreaks]
     delays: NDArray[Any]  # [thresholds, outbreaks], NaN where not found
-    days: float  # days times targets / 20,000
+    days: float
 
 
-def judge(world: World, scores: NDArray[Any], steps: int = 160) -> Alarms:
-    """`scores` [targets, days]; days of the warm-up are ignored."""
+def judge(world: World, scores: NDArray[Any], days: float, steps: int = 160) -> Alarms:
+    """`scores` [targets, days], of which those of the warm-up are ignored. `days`: what the false findings are spread over."""
     judged = scores[:, WARMUP_DAYS:]
     own = explained(world)[:, WARMUP_DAYS:]
     free = np.where(own, -np.inf, judged)
-    days = judged.shape[1] * world.targets / 20_000
     thresholds = _thresholds(free, judged, days, steps)
     false = np.array([len(findings(free, threshold)) for threshold in thresholds])
     delays = np.array([_delays(world, scores, threshold) for threshold in thresholds])

@@ -84,10 +84,10 @@ def make_world(seed: int, shape: Shape) -> World:
     weights = dice.gamma(5, 0.2, shape.sensors) * dice.gamma(1.5, 1 / 1.5, (shape.targets, shape.sensors))
     reach = np.cumsum(weights, 1) / weights.sum(1, keepdims=True)
     background = _arrivals(dice, _daily(dice, rates, days), reach)
-    outbreaks = _plan(dice, rates, shape, days)
+    outbreaks = plan(dice, rates, shape, days)
     broken = [_outbreak(dice, one, rates, reach, days) for one in outbreaks]
     disturbances, disturbed = _disturb(dice, shape, days)
-    everything = _returning(dice, background.joined(*broken), reach).joined(*disturbed)
+    everything = come_back(dice, background.joined(*broken), reach).joined(*disturbed)
     seen = everything.take((everything.hour < days * HOURS) & (everything.hour >= 0))
     return World(shape.targets, days, live, seen.take(live[seen.sensor, seen.hour] > 0), outbreaks, disturbances, rates)
 
@@ -146,7 +146,7 @@ def _sensor(dice: np.random.Generator, reach: NDArray[Any], target: NDArray[Any]
     return np.minimum(found, reach.shape[1] - 1)
 
 
-def _returning(dice: np.random.Generator, first: Meetings, reach: NDArray[Any]) -> Meetings:
+def come_back(dice: np.random.Generator, first: Meetings, reach: NDArray[Any]) -> Meetings:
     """The same networks on the following days, and at other sensors on the same day."""
     parts, coming = [first], first
     while len(coming.target) and len(parts) < 12:
@@ -160,7 +160,8 @@ def _returning(dice: np.random.Generator, first: Meetings, reach: NDArray[Any]) 
     return parts[0].joined(*parts[1:])
 
 
-def _plan(dice: np.random.Generator, rates: NDArray[Any], shape: Shape, days: int) -> list[Outbreak]:
+def plan(dice: np.random.Generator, rates: NDArray[Any], shape: Shape, days: int, first: int = 0) -> list[Outbreak]:
+    """All kinds, shapes and sizes in turn, from the `first` on; a kind that no target is of is left out."""
     pools = {
         "new": np.flatnonzero(rates == 0),
         "rare": np.flatnonzero((rates > 0) & (rates < 0.3)),
@@ -168,16 +169,16 @@ def _plan(dice: np.random.Generator, rates: NDArray[Any], shape: Shape, days: in
         "busy": np.flatnonzero(rates >= 10),
     }
     found, used = [], set()
-    for number in range(round(shape.outbreaks_per_day * shape.days)):
+    for number in range(first, first + round(shape.outbreaks_per_day * shape.days)):
         kind, pattern, size = CLASSES[number % 4], SHAPES[number // 4 % 4], SIZES[number // 16 % 5]
-        target = int(dice.choice(pools[kind]))
-        if target in used:
+        target = int(dice.choice(pools[kind])) if len(pools[kind]) else -1
+        if target in used or target < 0:
             continue
         used.add(target)
-        first = int(dice.integers(WARMUP_DAYS, days - 7))
+        begins = int(dice.integers(WARMUP_DAYS, days - 7))
         length = {"step": (5, 15), "linear": (8, 15), "exponential": (5, 12), "creep": (18, 29)}[pattern]
         lasts = int(dice.integers(*length))
-        found.append(Outbreak(target, first, lasts, min(first + lasts - 1, days - 1), size, pattern, kind))
+        found.append(Outbreak(target, begins, lasts, min(begins + lasts - 1, days - 1), size, pattern, kind))
     return found
 
 
@@ -195,11 +196,15 @@ def course(one: Outbreak) -> NDArray[Any]:
 
 def _outbreak(dice: np.random.Generator, one: Outbreak, rates: NDArray[Any], reach: NDArray[Any], days: int) -> Meetings:
     rate = rates[one.target]
-    mean = one.size * max(np.sqrt(rate * dispersion_of(np.array([rate]))[0]), 1.0)
+    return arrive(dice, one, one.size * max(np.sqrt(rate * dispersion_of(np.array([rate]))[0]), 1.0), reach[one.target], days)
+
+
+def arrive(dice: np.random.Generator, one: Outbreak, mean: float, reach: NDArray[Any], days: int) -> Meetings:
+    """Its first meetings, `mean` a day, at most of the sensors; `reach` [sensors] cumulates their shares."""
     counts = np.zeros((1, days), np.int64)
     counts[0, one.first_day : one.last_day + 1] = dice.poisson(mean * course(one))[: one.last_day + 1 - one.first_day]
-    sensors = reach.shape[1]
-    wide = np.diff(reach[one.target], prepend=0) * (dice.random(sensors) < dice.uniform(0.6, 1.0)) + 1e-9
+    sensors = len(reach)
+    wide = np.diff(reach, prepend=0) * (dice.random(sensors) < dice.uniform(0.6, 1.0)) + 1e-9
     met = _arrivals(dice, counts, (np.cumsum(wide) / wide.sum())[None, :])
     return met._replace(target=np.full(len(met.target), one.target))
 

@@ -31,9 +31,9 @@ def test_large_outbreaks_are_found_and_little_else(prepared: Prepared) -> None:
 
 
 def test_it_is_better_than_each_rival_as_published(prepared: Prepared) -> None:
-    ours = verdict([judge(prepared.world, run_daily(prepared.world, prepared.counted).score)], 1.0).found
+    ours = verdict([judge(prepared.world, run_daily(prepared.world, prepared.counted).score, prepared.days)], 1.0).found
     for name, rival in RIVALS.items():
-        theirs = verdict([judge(prepared.world, rival_scores(rival, prepared.counted.series, "as is"))], 1.0).found
+        theirs = verdict([judge(prepared.world, rival_scores(rival, prepared.counted.series, "as is"), prepared.days)], 1.0).found
         assert ours > theirs + 0.3, name
 
 

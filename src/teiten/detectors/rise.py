@@ -55,12 +55,17 @@ def measure_rise(seen: Sightings, rule: RiseRule = RISE, *, hourly: bool = False
     """All targets at enough sensors, in the order of their numbers; the score of the others is 0. `seen` should go back `HISTORY_DAYS`."""
     chosen = looked_at(seen, rule)
     few = seen.only(chosen).within(HISTORY_DAYS * HOURS)
-    windows = [*(rule.hour_windows if hourly else ()), *(days * HOURS for days in rule.day_windows)]
-    found = [_window(few, hours, rule) for hours in windows]
-    price = rule.window_price * np.log10(len(windows))
+    priced = [(days * HOURS, price) for days, price in zip(rule.day_windows, rule.day_prices, strict=True)]
+    if hourly:
+        priced += zip(rule.hour_windows, rule.hour_prices, strict=True)
+    found = [_priced(_window(few, hours, rule), price) for hours, price in priced]
     best = np.argmax([rise.score for rise in found], axis=0) if len(chosen) else np.zeros(0, np.int64)
     picked = Rise._make(np.stack(parts)[best, np.arange(len(chosen))] for parts in zip(*found, strict=True))
-    return picked._replace(target=chosen, score=np.maximum(picked.score - price, 0.0), onset=_onset(few, picked))
+    return picked._replace(target=chosen, onset=_onset(few, picked))
+
+
+def _priced(rise: Rise, price: float) -> Rise:
+    return rise._replace(score=np.maximum(rise.score - price, 0.0))
 
 
 def looked_at(seen: Sightings, rule: RiseRule = RISE) -> Integers:

@@ -118,7 +118,7 @@ def test_creeping_is_seen_in_long_windows() -> None:
 
 def test_a_past_outbreak_does_not_hide_a_new_one() -> None:
     past = [(0, n % SENSORS, 30 * 24 + n % 48, 1) for n in range(200)]
-    with_past, without = (score(measure_rise(seen(*steady(0, 2), *old, *burst(0, 25, [1, 2, 3, 4, 5])))) for old in (past, []))
+    with_past, without = (score(measure_rise(seen(*steady(0, 2), *old, *burst(0, 30, [1, 2, 3, 4, 5])))) for old in (past, []))
     assert with_past > 2.5  # a hundred a day would be the level, were the days not capped
     assert with_past < without
 
