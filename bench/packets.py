@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Capture file to exact flowtuples: ours against a C probe, tcpdump and dpkt, in one run on one pinned core, in core-seconds.
+"""Capture file to flowtuples and to sources per port: ours against a C probe and the field's programs, on one pinned core, in core-seconds.
 
-`./run bench packets [--packets 1000000] [--profile wide|sensor] [--core 1] [--keep FILE]`. The workload comes from the shared
-generator (TEITEN_SHARED or ../shared/tools) or, without it, from a simpler one here. What is missing is skipped with its reason.
+`./run bench packets [--packets 1000000] [--profile wide|sensor] [--core 1] [--keep FILE] [--growth 1000000 10000000]`. The workload
+comes from the shared generator (TEITEN_SHARED or ../shared/tools) or, without it, from a simpler one here. What is missing is skipped
+with its reason.
 """
 
 from __future__ import annotations
@@ -17,43 +18,26 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from bench.machine import command, describe
+from bench import packet_peers as peers
+from bench.packet_peers import TOOLS, Result, timed
+from bench.tables import heading, table
 
-TOOLS = Path(os.environ.get("TEITEN_SHARED", Path(__file__).parents[2] / "shared")) / "tools"
-GOALS = {"C probe": (0.6, 0.85), "tcpdump": (1.0, 1.4), "dpkt": (100, 200)}
-
-
-class Result(NamedTuple):
-    name: str
-    packets: int
-    core_seconds: float
-    note: str = ""
-
-    @property
-    def rate(self) -> float:
-        return self.packets / self.core_seconds / 1e6
-
-
-def used(who: int = resource.RUSAGE_SELF) -> float:
-    usage = resource.getrusage(who)
-    return usage.ru_utime + usage.ru_stime
-
-
-def timed(run: Callable[[], str], repeats: int, who: int = resource.RUSAGE_SELF) -> tuple[float, str]:
-    """Least core-seconds of some repeats, and what the last one said."""
-    best, said = float("inf"), ""
-    for _ in range(repeats):
-        before = used(who)
-        said = run()
-        best = min(best, used(who) - before)
-    return best, said
+# What is compared, by the names of the rows; and the goal.
+GOALS = (
+    ("ours, flowtuples", "C probe, flow", 0.85),
+    ("ours, flowtuples", "tcpdump -w /dev/null", 1.4),
+    ("ours, flowtuples to Parquet", "nfpcapd -r", 20),
+    ("ours, accesses and sources", "nfpcapd + nfdump", 100),
+    ("ours, accesses and sources", "tracereport -p", 9),
+    ("ours, accesses and sources", "C probe, port", 0.75),
+    ("ours, accesses and sources", "dpkt objects", 200),
+    ("ours, accesses and sources", "scapy PcapReader", 1500),
+)
+CLI_GOAL, MEMORY_GOAL = 6, 256
 
 
 def make_file(path: Path, packets: int, profile: str) -> str:
@@ -101,85 +85,47 @@ def count_ours(path: Path) -> str:
     return f"{len(counts):,} targets, {sum(count.sources for count in counts):,} distinct pairs"
 
 
-def read_dpkt(path: Path, most: int) -> str:
-    import dpkt
+def write_ours(path: Path, folder: Path) -> str:
+    from teiten.packets.capture_files import open_capture
+    from teiten.packets.captures import Capture
+    from teiten.packets.flow_files import FlowFiles
 
-    seen: dict[tuple[int, int], set[bytes]] = {}
-    with path.open("rb") as file:
-        for number, (_, data) in enumerate(dpkt.pcap.Reader(file)):
-            if number == most:
-                break
-            try:
-                packet = dpkt.ethernet.Ethernet(data).data
-                port = getattr(packet.data, "dport", 0)
-                seen.setdefault((packet.p, port), set()).add(packet.src)
-            except (dpkt.dpkt.Error, AttributeError):
-                continue
-    return f"{len(seen):,} protocol and port pairs"
+    files = FlowFiles(folder)
+    for batch in Capture(open_capture(path), True).flows():
+        if batch is not None:
+            files.write(batch)
+    files.close()
+    size = sum(file.stat().st_size for file in folder.iterdir())
+    shutil.rmtree(folder)
+    return f"{files.rows:,} rows, {size / 1e6:.0f} MB, {size / files.rows:.1f} bytes a row"
 
 
-def in_process(path: Path, packets: int) -> list[Result]:
+def in_process(path: Path, packets: int, folder: Path) -> list[Result]:
     read_ours(path)  # load the compiled code
-    seconds, said = timed(lambda: read_ours(path), 5)
-    results = [Result("ours, in process", packets, seconds, said)]
     count_ours(path)
-    seconds, said = timed(lambda: count_ours(path), 3)
-    return [*results, Result("ours, accesses and sources", packets, seconds, said)]
+    return [
+        Result("ours, flowtuples", packets, *timed(lambda: read_ours(path), 5)),
+        Result("ours, accesses and sources", packets, *timed(lambda: count_ours(path), 5)),
+        Result("ours, flowtuples to Parquet", packets, *timed(lambda: write_ours(path, folder / "flows"), 2)),
+    ]
 
 
-def whole_process(path: Path, packets: int, environment: dict[str, str], name: str, repeats: int = 2) -> Result:
+def whole_command(path: Path, packets: int, environment: dict[str, str], name: str, repeats: int, *options: str) -> Result:
+    """`teiten capture`, from start to end."""
     # VmHWM, because ru_maxrss of a child starts with what its parent had.
-    code = "import sys; from pathlib import Path; from bench.packets import read_ours; from teiten.packets.captures import use_numba;"
-    code += "said = read_ours(Path(sys.argv[1]), use_numba()); status = Path('/proc/self/status').read_text();"
-    code += "print(said + ', at most', int(status.split('VmHWM:')[1].split()[0]) // 1024, 'MiB')"
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom teiten.cli.main import app\ntry:\n app()\nfinally:\n"
+        " print(int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) // 1024)"
+    )
 
     def run() -> str:
-        return subprocess.run(
-            [sys.executable, "-c", code, str(path)], check=True, capture_output=True, text=True, env={**os.environ, **environment}
-        ).stdout.strip()
+        command = [sys.executable, "-c", code, "capture", str(path), "--top", "1", *options]
+        if options:
+            shutil.rmtree(options[-1], ignore_errors=True)
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **environment})
+        return f"at most {done.stdout.split()[-1]} MiB"
 
-    seconds, said = timed(run, repeats, resource.RUSAGE_CHILDREN)
-    return Result(name, packets, seconds, said)
-
-
-def probe(path: Path, packets: int, folder: Path) -> list[Result] | str:
-    source = TOOLS / "pktlimit.c"
-    if not source.exists():
-        return f"C probe: no {source} (set TEITEN_SHARED)"
-    if shutil.which("gcc") is None:
-        return "C probe: gcc is not installed"
-    program = folder / "pktlimit"
-    subprocess.run(["gcc", "-O3", "-march=native", "-w", "-o", str(program), str(source)], check=True)
-    results = []
-    for mode in ("walk", "cols", "flow"):
-
-        def run(mode: str = mode) -> str:
-            return subprocess.run([str(program), str(path), mode, "read"], check=True, capture_output=True, text=True).stderr.split("|")[0].strip()
-
-        seconds, said = timed(run, 5, resource.RUSAGE_CHILDREN)
-        results.append(Result(f"C probe, {mode}", packets, seconds, said))
-    return results
-
-
-def tcpdump(path: Path, packets: int) -> list[Result] | str:
-    if shutil.which("tcpdump") is None:
-        return "tcpdump: not installed (apt-get install -y tcpdump)"
-
-    def run() -> str:
-        subprocess.run(["tcpdump", "-r", str(path), "-w", "/dev/null"], check=True, capture_output=True)
-        return "copies records, decodes nothing"
-
-    return [Result("tcpdump -w /dev/null", packets, timed(run, 3, resource.RUSAGE_CHILDREN)[0], run())]
-
-
-def dpkt(path: Path, packets: int) -> list[Result] | str:
-    try:
-        import dpkt  # noqa: F401
-    except ImportError:
-        return "dpkt: not installed"
-    most = min(packets, 100_000)
-    seconds, said = timed(lambda: read_dpkt(path, most), 1)
-    return [Result("dpkt objects", most, seconds, said)]
+    return Result(name, packets, *timed(run, repeats, resource.RUSAGE_CHILDREN))
 
 
 def with_holes(path: Path, holes: int = 300) -> str:
@@ -203,24 +149,43 @@ def with_holes(path: Path, holes: int = 300) -> str:
 
 
 def show(results: list[Result]) -> None:
-    print(f"{'':34}{'packets':>12}{'core s':>10}{'M/core-s':>10}")
-    for result in results:
-        print(f"{result.name:34}{result.packets:12,}{result.core_seconds:10.3f}{result.rate:10.2f}  {result.note}")
+    table(
+        ("row", "packets", "core s", "M/core-s", ""), [(r.name, f"{r.packets:,}", f"{r.core_seconds:.3f}", f"{r.rate:.3f}", r.note) for r in results]
+    )
 
 
 def ratios(results: list[Result]) -> None:
-    by_name = {result.name: result.rate for result in results}
-    ours, whole = by_name["ours, in process"], by_name["ours, whole process, warm cache"]
-    counting = by_name["ours, accesses and sources"]
-    print()
-    for what, rate, name, goal in (
-        ("flowtuple", ours, "C probe, flow", GOALS["C probe"]),
-        ("flowtuple", ours, "tcpdump -w /dev/null", GOALS["tcpdump"]),
-        ("accesses and sources", counting, "dpkt objects", GOALS["dpkt"]),
-    ):
-        if name in by_name:
-            print(f"{what} against {name}: {rate / by_name[name]:.2f}x   (bar {goal[0]}x, stretch {goal[1]}x)")
-    print(f"whole process: {whole:.1f} M packets a core-second (bar 6 at 10 M packets, stretch 10)")
+    rates = {result.name: result.rate for result in results}
+    rows = [(f"{ours} / {peer}", f"{rates[ours] / rates[peer]:.2f}x", f"{goal}x") for ours, peer, goal in GOALS if peer in rates and ours in rates]
+    rows += [(name, f"{rate:.1f} M/s", f"{CLI_GOAL} M/s") for name, rate in rates.items() if name.startswith("teiten capture")]
+    table(("goal", "measured", "wanted"), rows)
+
+
+def growth(sizes: list[int], profile: str, folder: Path) -> list[Result]:
+    """The same question about longer and longer files: time in proportion, memory flat."""
+    found = []
+    for packets in sizes:
+        path = folder / f"growth-{packets}.pcap"
+        make_file(path, packets, profile)
+        found.append(whole_command(path, packets, {}, f"teiten capture --flows, {packets:,}", 1, "--flows", str(folder / "grown")))
+        path.unlink()
+    return found
+
+
+def measure(path: Path, packets: int, folder: Path) -> tuple[list[Result], list[str]]:
+    results = in_process(path, packets, folder)
+    results.append(whole_command(path, packets, {}, "teiten capture", 3))
+    results.append(whole_command(path, packets, {}, "teiten capture --flows", 2, "--flows", str(folder / "written")))
+    if packets <= 1_000_000:
+        results.append(whole_command(path, packets, {"TEITEN_NO_NUMBA": "1"}, "the same without numba", 1))
+    skipped: list[str] = []
+    for peer in (peers.probe, peers.tracereport, peers.nfdump):
+        found = peer(path, packets, folder)
+        (skipped.append if isinstance(found, str) else results.extend)(found)  # type: ignore[arg-type]
+    for short in (peers.tcpdump, peers.dpkt, peers.scapy):
+        found = short(path, packets)
+        (skipped.append if isinstance(found, str) else results.extend)(found)  # type: ignore[arg-type]
+    return results, skipped
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -229,28 +194,23 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--profile", choices=["wide", "sensor"], default="wide")
     options.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     options.add_argument("--keep", type=Path, help="use this capture, or make it there and keep it")
+    options.add_argument("--folder", type=Path, help="where files are made for the time of the run (default: the system's)")
+    options.add_argument("--growth", type=int, nargs="*", default=[], help="lengths in packets to follow time and memory over")
     chosen = options.parse_args(arguments)
     os.sched_setaffinity(0, {chosen.core})
-    print(command() if arguments is not None else "python -m bench.packets " + " ".join(sys.argv[1:]))
-    print(describe("numpy", "numba", "dpkt"))
-    with tempfile.TemporaryDirectory(prefix="teiten-bench-") as name:
+    heading("Capture files to flowtuples, one core", "numpy", "numba", "duckdb", "dpkt")
+    with tempfile.TemporaryDirectory(prefix="teiten-bench-", dir=chosen.folder) as name:
         folder = Path(name)
         path = chosen.keep or folder / "telescope.pcap"
-        began = time.perf_counter()
         workload = "kept file" if path.exists() else make_file(path, chosen.packets, chosen.profile)
-        print(f"workload: {workload}; {path.stat().st_size / 1e6:.0f} MB, made in {time.perf_counter() - began:.0f} s; core {chosen.core}\n")
-        results = in_process(path, chosen.packets)
-        results.append(whole_process(path, chosen.packets, {}, "ours, whole process, warm cache"))
-        if chosen.packets <= 1_000_000:
-            results.append(whole_process(path, chosen.packets, {"TEITEN_NO_NUMBA": "1"}, "ours without numba", 1))
-        skipped = []
-        for peer in (lambda: probe(path, chosen.packets, folder), lambda: tcpdump(path, chosen.packets), lambda: dpkt(path, chosen.packets)):
-            found = peer()
-            (skipped.append if isinstance(found, str) else results.extend)(found)  # type: ignore[arg-type]
+        print(f"workload: {workload}; {path.stat().st_size / 1e6:.0f} MB; core {chosen.core}\n", flush=True)
+        results, skipped = measure(path, chosen.packets, folder)
         show(results)
+        ratios(results)
         if chosen.packets <= 1_000_000:
             print(with_holes(path))
-        ratios(results)
+        if chosen.growth:
+            show(growth(chosen.growth, chosen.profile, folder))
         for reason in skipped:
             print(f"skipped: {reason}")
     return 0

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from teiten import __version__
-from teiten.cli import count, demo, detect, import_, imports, publish, report, sense, ship, status, store, token, up
+from teiten.cli import capture, count, demo, detect, import_, imports, publish, report, sense, ship, status, store, token, up
 from teiten.errors import TeitenError
 from teiten.home import Home
 
@@ -53,7 +53,7 @@ def choose_home(
     context.obj = Home(home)
 
 
-for module in (up, sense, ship, import_, imports, count, detect, publish, report, status, demo, store, token):
+for module in (up, sense, ship, import_, imports, capture, count, detect, publish, report, status, demo, store, token):
     module.register(app)
 
 

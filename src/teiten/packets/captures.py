@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO, Final, Protocol, cast
 
 import msgspec
@@ -127,29 +128,32 @@ class Capture:
 
         n is 0 when the stream has nothing now: ask for the next step when it has.
         """
-        records, decoded, window = new_records(), new_decoded(), self._window
-        stop = Stop.MORE
-        while True:
+        records, decoded = new_records(), new_decoded()
+
+        def take(window: Window) -> tuple[int, int, Stop]:
             n, at, stop = self._framing.walk(window.data, window.at, window.end, window.at_end, records, self._counters)
             if n:
                 self._decode(window.data, records, n, decoded, self._counters)
-                yield window.data, records, decoded, n
-            window.at = at
-            if stop is Stop.BLOCK:
-                self._take_block()
-            elif stop is Stop.DAMAGED:
-                for _ in self._resynchronise():
-                    yield window.data, records, decoded, 0
-            elif stop is Stop.TRAILING or (stop is Stop.MORE and window.at_end):
-                break
-            elif stop is Stop.MORE:
-                for _ in window.refill():
-                    yield window.data, records, decoded, 0
-        self._close()
+            return n, at, stop
+
+        for n in self._read(take):
+            yield self._window.data, records, decoded, n
 
     def flows(self) -> Iterator[FlowBatch | None]:
         """Exact flowtuples, minute by minute; afterwards `report` is complete. None: the stream has nothing now."""
-        table = flow_table(self.compiled)
+        if isinstance(self._framing, pcap.CompiledPcap | pcapng.CompiledPcapng):
+            table = CompiledFlows()
+            for n in self._read(partial(table.take, self._framing, self._counters)):
+                if n:
+                    yield from table.drain()
+                else:
+                    yield None
+            yield from table.finish()
+        else:
+            yield from self._flows_by_steps()
+
+    def _flows_by_steps(self) -> Iterator[FlowBatch | None]:
+        table = PlainFlows()
         for data, records, decoded, n in self.steps():
             if n:
                 table.add(data, records, decoded, n)
@@ -157,6 +161,26 @@ class Capture:
             else:
                 yield None
         yield from table.finish()
+
+    def _read(self, take: Callable[[Window], tuple[int, int, Stop]]) -> Iterator[int]:
+        """Records taken, window by window; 0 when the stream has nothing now. `take`: (how many, next place, why it stopped)."""
+        window = self._window
+        while True:
+            n, at, stop = take(window)
+            if n:
+                yield n
+            window.at = at
+            if stop is Stop.BLOCK:
+                self._take_block()
+            elif stop is Stop.DAMAGED:
+                for _ in self._resynchronise():
+                    yield 0
+            elif stop is Stop.TRAILING or (stop is Stop.MORE and window.at_end):
+                break
+            elif stop is Stop.MORE:
+                for _ in window.refill():
+                    yield 0
+        self._close()
 
     def _take_block(self) -> None:
         window = self._window
@@ -212,6 +236,7 @@ class Window:
         self._passed = 0  # stream offset of data[0]
         self.data: Array = np.zeros(ROOM_BYTES + 64, np.uint8)
         self._view = self.data.data
+        self.address = self.data.ctypes.data
         self.at = self.end = 0
         self.at_end = False
         self.error: capture_files.CaptureError | None = None

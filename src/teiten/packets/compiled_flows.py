@@ -27,6 +27,7 @@ from teiten.packets.layout import (
 
 IPV4, IPV6 = int(Outcome.IPV4), int(Outcome.IPV6)
 AHEAD = 16  # packets between the prefetch of an index entry and its use
+ROWS_AHEAD = 16 * WORDS4 * 8  # bytes between the row that is made and the one whose memory is fetched
 # Words of a control line, one per open minute and version.
 ROWS, INDEX, MASK, FILL, OUT, OUT_FILL = 0, 8, 16, 24, 32, 40
 LINE_WORDS = 8
@@ -248,46 +249,84 @@ def hash_all(decoded: Decoded, n: int, odd: int, hashes: Array) -> None:
 
 
 @compiled
+def count6(line: int, base: int, records: Records, decoded: Decoded, i: int, hashed: int, low: int, minute: int, odd: int) -> bool:
+    """Add one IPv6 packet; False when the table is full."""
+    w0, w1, w2, w3 = decoded.wide[i, 0], decoded.wide[i, 1], decoded.wide[i, 2], decoded.wide[i, 3]
+    key, original, seen = decoded.key[i], records.original[i], decoded.seen[i]
+    payload, size = base + decoded.payload_start[i], decoded.payload_size[i]
+    row = find6(line, hashed, w0, w1, w2, w3, key)
+    if row > 0:
+        add_values(row + KEY6, original, seen, payload, size)
+        return True
+    if load64(line + FILL) == MOST_ROWS6:
+        return False
+    row = append(line, -row, hashed, ROW6, odd)
+    for word in range(4):
+        store64(row + word * 8, decoded.wide[i, word])
+    new_values(row + KEY6, key, (records.at_ns[i] - low) // 1000, minute, original, seen, payload, size)
+    return True
+
+
+@compiled
 def count_flows(
     base: int, records: Records, decoded: Decoded, first: int, n: int, lines: int, minutes: int, odd: int, hashes: Array
 ) -> tuple[int, int]:
     """Add the packets from `first` to `n`. `base`: the window's address, for payloads; `lines`, `minutes`: addresses of control words.
 
     (n, -1), or the place of the packet before which the large table of that slot must be handed over.
+    The open minute's IPv4 table is held in local variables: a control word would be loaded again after every store to a row.
     """
     times, originals, outcomes, seens = records.at_ns, records.original, decoded.outcome, decoded.seen
-    addresses, wide, keys, payloads, sizes = decoded.addresses, decoded.wide, decoded.key, decoded.payload_start, decoded.payload_size
-    minute, low, slot, line4, rows, index, mask = -1, -1, -1, lines, 0, load64(lines + INDEX), load64(lines + MASK)
+    addresses, keys, payloads, sizes = decoded.addresses, decoded.key, decoded.payload_start, decoded.payload_size
+    minute, low, slot, line, fill, room = -1, -MINUTE_NS, -1, 0, 0, 0
+    rows, index, mask = 0, load64(lines + INDEX), load64(lines + MASK)
     for i in range(first, n):
         prefetch(index + (hashes[min(i + AHEAD, n - 1)] & mask) * 8)
         time, outcome = times[i], outcomes[i]
         if outcome < IPV4 or time < 0:
             continue
-        if time - low >= MINUTE_NS or time < low or low < 0:
+        if time - low >= MINUTE_NS or time < low:
+            if line:
+                store64(line + FILL, fill)
             minute = time // MINUTE_NS
             slot, low = slot_of(lines, minutes, minute, odd), minute * MINUTE_NS
             if slot < 0:
                 return i, -1 - slot
-            line4 = lines + slot * 2 * LINE_WORDS * 8
-            index, mask, rows = load64(line4 + INDEX), load64(line4 + MASK), load64(line4 + ROWS)
-        hashed, key, original, seen, payload, size = hashes[i], keys[i], originals[i], seens[i], base + payloads[i], sizes[i]
-        if outcome == IPV4:
-            line, row_size, most = line4, ROW4, MOST_ROWS4
-            row = find4(index, mask, rows, hashed, addresses[i], key)
-        else:
-            line, row_size, most = line4 + LINE_WORDS * 8, ROW6, MOST_ROWS6
-            row = find6(line, hashed, wide[i, 0], wide[i, 1], wide[i, 2], wide[i, 3], key)
-        if row > 0:
-            add_values(row + row_size - 32, original, seen, payload, size)
+            line = lines + slot * 2 * LINE_WORDS * 8
+            index, mask, rows, fill = load64(line + INDEX), load64(line + MASK), load64(line + ROWS), load64(line + FILL)
+            room = min(MOST_ROWS4, (mask + 1) * 3 // 5)
+        if outcome == IPV6:
+            if not count6(line + LINE_WORDS * 8, base, records, decoded, i, hashes[i], low, minute, odd):
+                store64(line + FILL, fill)
+                return i, slot
             continue
-        if load64(line + FILL) == most:
-            return i, slot
-        row = append(line, -row, hashed, row_size, odd)
-        mask = load64(line4 + MASK)
-        if outcome == IPV4:
-            store64(row, addresses[i])
-        else:
-            for word in range(4):
-                store64(row + word * 8, wide[i, word])
-        new_values(row + row_size - 32, key, (time - low) // 1000, minute, original, seen, payload, size)
+        hashed, a, key = hashes[i], addresses[i], keys[i]
+        at = hashed & mask
+        while True:
+            entry = load64(index + at * 8)
+            if entry == 0:
+                if fill >= room:
+                    store64(line + FILL, fill)
+                    if fill == MOST_ROWS4:
+                        return i, slot
+                    grow(line, ROW4, odd)
+                    mask = load64(line + MASK)
+                    room = min(MOST_ROWS4, (mask + 1) * 3 // 5)
+                    at = hashed & mask
+                    continue
+                row = rows + fill * ROW4
+                fill += 1
+                prefetch(row + ROWS_AHEAD)
+                store64(index + at * 8, (hashed & ~LOW32) | fill)
+                store64(row, a)
+                new_values(row + 8, key, (time - low) // 1000, minute, originals[i], seens[i], base + payloads[i], sizes[i])
+                break
+            if (entry ^ hashed) >> 32 == 0:
+                row = rows + ((entry & LOW32) - 1) * ROW4
+                if load64(row) == a and load64(row + KEY4) & KEY_MASK == key:
+                    add_values(row + 8, originals[i], seens[i], base + payloads[i], sizes[i])
+                    break
+            at = (at + 1) & mask
+    if line:
+        store64(line + FILL, fill)
     return n, -1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,13 @@ from teiten.packets.layout import (
     Decoded,
     Outcome,
     Records,
+    Stop,
+    new_decoded,
+    new_records,
 )
+
+if TYPE_CHECKING:
+    from teiten.packets.compiled_capture import Work
 
 WORDS: Final = (WORDS4, WORDS6)
 
@@ -112,6 +118,25 @@ class FlowBatch(NamedTuple):
         return raw.reshape(-1, 8)
 
 
+class Window(Protocol):
+    """Bytes in memory, from `at` to `end`, counted from `address`."""
+
+    @property
+    def address(self) -> int: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def at_end(self) -> bool: ...
+
+
+class CountingFraming(Protocol):
+    """CompiledPcap, CompiledPcapng."""
+
+    def count(self, base: int, at: int, end: int, at_end: bool, work: Work) -> tuple[int, int, int, int, int, int]: ...
+
+
 class CompiledFlows:
     """The table of compiled_flows.py. Its memory is reserved at once and touched only as far as rows need it."""
 
@@ -129,6 +154,7 @@ class CompiledFlows:
         self._rows = [[np.empty((most, words), np.int64) for most, words in zip(_MOST, WORDS, strict=True)] for _ in range(OPEN_MINUTES)]
         self._index = [[np.zeros(most * 2, np.int64) for most in _MOST] for _ in range(OPEN_MINUTES)]
         self._lines = np.array([self._line(slot, kind) for slot in range(OPEN_MINUTES) for kind in (0, 1)], np.int64)
+        self._between: Work | None = None
         self._pool: list[Array] = []
         self._ready: list[FlowBatch] = []
 
@@ -146,6 +172,25 @@ class CompiledFlows:
             first, slot = kernels.count_flows(data.ctypes.data, records, decoded, first, n, lines, minutes, self._odd, self._hashes)
             if slot >= 0:
                 self._hand_over(slot)
+
+    def take(self, framing: CountingFraming, counters: Array, window: Window) -> tuple[int, int, Stop]:
+        """Walk, decode and count what is in the window, up to RECORDS_PER_STEP records: (records, next place, why it stopped)."""
+        work = self._work(counters)
+        total, at, stop, n, first, slot = framing.count(window.address, window.at, window.end, window.at_end, work)
+        while slot >= 0:
+            self._hand_over(slot)
+            first, slot = self._kernels.count_flows(
+                window.address, work.records, work.decoded, first, n, work.lines, work.minutes, self._odd, work.hashes
+            )
+        return total, at, Stop(stop)
+
+    def _work(self, counters: Array) -> Work:
+        if self._between is None:
+            from teiten.packets.compiled_capture import Work
+
+            columns = new_records(_RECORDS_AT_ONCE), new_decoded(_RECORDS_AT_ONCE)
+            self._between = Work(*columns, self._hashes, counters, self._lines.ctypes.data, self._minutes.ctypes.data, self._odd)
+        return self._between
 
     def _hand_over(self, slot: int) -> None:
         """Flush one slot; the rows of a large table go out without being copied, and the slot goes on with other memory."""
@@ -190,6 +235,7 @@ class CompiledFlows:
 
 _MOST: Final = (MOST_ROWS4, MOST_ROWS6)
 _ROWS, _FILL = 0, 3  # words of a control line
+_RECORDS_AT_ONCE: Final = 1024  # their columns (80 KB, with those of IPv6) stay in the cache between walk, decode and count
 _UNUSED_REFERENCES: Final = 2  # the pool's and getrefcount's own
 
 

@@ -7,12 +7,15 @@ Knows microseconds and nanoseconds, both byte orders, and the modified format of
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 
 from teiten.packets.layout import DAY_SECONDS, LINKS, Array, Count, Link, Records, Stop
 from teiten.packets.resync import Header, Shape, Verdict
+
+if TYPE_CHECKING:
+    from teiten.packets.compiled_capture import Work
 
 FILE_HEADER_BYTES: Final = 24
 # magic number -> (bytes of a record header, fractions per second)
@@ -122,6 +125,12 @@ class CompiledPcap:
     def walk(self, data: Array, at: int, end: int, at_end: bool, records: Records, counters: Array) -> tuple[int, int, Stop]:
         n, at, stop = self._kernels.walk_pcap(data.ctypes.data, at, end, at_end, *self._header, self._link, self._state, records, counters)
         return n, at, Stop(stop)
+
+    def count(self, base: int, at: int, end: int, at_end: bool, work: Work) -> tuple[int, int, int, int, int, int]:
+        """Walk, decode and count in one call: what compiled_capture.count_pcap answers. `base`: address of the window."""
+        from teiten.packets.compiled_capture import count_pcap
+
+        return count_pcap(base, at, end, at_end, *self._header, self._link, self._state, work)
 
     def search(self, data: Array, at: int, end: int, at_end: bool) -> tuple[int, Stop]:
         place, stop = self._kernels.search_pcap(data.ctypes.data, at, end, at_end, *self._header, int(self._state[0]))

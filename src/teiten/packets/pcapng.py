@@ -8,12 +8,15 @@ blocks have no time. Source: the IETF draft draft-ietf-opsawg-pcapng.
 from __future__ import annotations
 
 from struct import Struct, unpack_from
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from teiten.packets.layout import LARGEST_BLOCK, LINKS, MOST_INTERFACES, UNTIMED, Array, Count, Interfaces, Link, Records, Stop, new_interfaces
 from teiten.packets.resync import every_word
+
+if TYPE_CHECKING:
+    from teiten.packets.compiled_capture import Work
 
 SECTION, INTERFACE, OLD_PACKET, SIMPLE, ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 KNOWN: Final = frozenset({SECTION, 1, 2, 3, 4, 5, 6, 10})
@@ -248,6 +251,13 @@ class CompiledPcapng:
         section = self._section
         n, at, stop = self._kernels.walk_pcapng(data.ctypes.data, at, end, at_end, section.big, section.arrays, len(section.facts), records, counters)
         return n, at, Stop(stop)
+
+    def count(self, base: int, at: int, end: int, at_end: bool, work: Work) -> tuple[int, int, int, int, int, int]:
+        """As CompiledPcap.count."""
+        from teiten.packets.compiled_capture import count_pcapng
+
+        section = self._section
+        return count_pcapng(base, at, end, at_end, section.big, section.arrays, len(section.facts), work)
 
     def search(self, data: Array, at: int, end: int, at_end: bool) -> tuple[int, Stop]:
         place, stop = self._kernels.search_pcapng(data.ctypes.data, at, end, at_end, self._section.big)

@@ -6,6 +6,7 @@ Memory grows with distinct (target, source) pairs, eight bytes each, because exa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -15,7 +16,8 @@ from teiten.packets.headers import ICMP, ICMP6, TCP, UDP, target_of
 from teiten.packets.layout import RECORDS_PER_STEP, Array, Decoded, Doubt, Outcome, Records
 
 _TARGETS: Final = 4 << 16  # TCP ports, UDP ports, ping, ping of ICMPv6
-_RUN: Final = 1 << 22  # pairs that wait to be made distinct
+_SLICE: Final = 1 << 13  # targets that are merged together
+_RUN: Final = 1 << 20  # pairs that wait to be made distinct
 _DIGITS, _BUCKETS = 5, 1 << 10  # as in compiled_targets.py
 
 
@@ -57,15 +59,19 @@ def _distinct_rows(rows: Array) -> Array:
 
 
 class CompiledPairs:
+    """Sorted runs of distinct pairs, merged when they have become twice as long as what they were merged to."""
+
     def __init__(self) -> None:
         from teiten.packets import compiled_targets
 
         self._kernels = compiled_targets
         self._accesses = np.zeros(_TARGETS, np.int64)
         self._pairs = np.empty(_RUN + RECORDS_PER_STEP, np.int64)
+        self._other = np.empty_like(self._pairs)
         self._wide_step = np.empty((RECORDS_PER_STEP, 3), np.int64)
         self._fill = 0
         self._runs: list[Array] = []
+        self._most = 8 * _RUN
         self._wide: list[Array] = [np.empty((0, 3), np.int64)]
 
     def add(self, records: Records, decoded: Decoded, n: int) -> None:
@@ -75,19 +81,35 @@ class CompiledPairs:
         if len(self._wide) > 1000:
             self._wide = [_distinct_rows(np.concatenate(self._wide))]
         if self._fill >= _RUN:
-            self._runs.append(self._distinct(self._pairs, self._fill).copy())
-            self._fill = 0
+            self._end_run()
 
-    def _distinct(self, pairs: Array, n: int) -> Array:
-        self._kernels.sort(pairs, np.empty(n, np.int64), n, np.zeros((_DIGITS, _BUCKETS + 1), np.int64))
+    def _end_run(self) -> None:
+        self._runs.append(self._distinct(self._pairs, self._other, self._fill).copy())
+        self._fill = 0
+        if sum(map(len, self._runs)) > self._most:
+            merged = np.concatenate(list(self._merged()))
+            self._runs, self._most = [merged], 2 * len(merged) + 8 * _RUN
+
+    def _distinct(self, pairs: Array, other: Array, n: int) -> Array:
+        self._kernels.sort(pairs, other, n, np.zeros((_DIGITS, _BUCKETS + 1), np.int64))
         return pairs[: self._kernels.distinct(pairs, n)]
 
+    def _merged(self) -> Iterator[Array]:
+        """The distinct pairs of all runs in order, a range of targets at a time, so that little more memory is needed than for the runs."""
+        edges = np.arange(0, _TARGETS + 1, _SLICE, dtype=np.int64) << 32
+        cuts = [np.searchsorted(run, edges) for run in self._runs]
+        for number in range(len(edges) - 1):
+            parts = [run[cut[number] : cut[number + 1]] for run, cut in zip(self._runs, cuts, strict=True)]
+            together = np.concatenate(parts)
+            if len(together):
+                yield self._distinct(together, np.empty_like(together), len(together))
+
     def finish(self) -> tuple[Array, Array, Array]:
-        pairs = self._distinct(self._pairs, self._fill)
-        if self._runs:
-            together = np.concatenate([*self._runs, pairs])
-            pairs = self._distinct(together, len(together))
-        return self._accesses, np.bincount(pairs >> 32, minlength=_TARGETS), np.concatenate(self._wide)
+        self._end_run()
+        sources = np.zeros(_TARGETS, np.int64)
+        for pairs in self._merged():
+            sources += np.bincount(pairs >> 32, minlength=_TARGETS)
+        return self._accesses, sources, np.concatenate(self._wide)
 
 
 class PlainPairs:
