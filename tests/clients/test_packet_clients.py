@@ -27,7 +27,8 @@ SENSOR = textwrap.dedent("""
         if a.body == b"END":
             ended.set()
         else:
-            print(json.dumps([a.kind, a.category, a.target.decode(), a.times, unpack(a.source), a.source_port, a.tcp_flags, a.size]))
+            more = a.source_port, a.tcp_flags, a.size, a.session, a.outcome
+            print(json.dumps([a.kind, a.category, a.target.decode(), a.times, unpack(a.source), *more]))
     async def main():
         config = json.loads(sys.argv[1])
         sensor = PacketSensor(PacketConfig(**config), emit, system_clock)
@@ -84,7 +85,7 @@ def sending(space, code):
 
 
 def observe(cable, talk, **config):
-    """Rows (kind, category, target, times, source, source port, flags, size) seen while `talk` ran; checks that nothing was dropped."""
+    """Rows (kind, category, target, times, source, port, flags, size, session, outcome) seen while `talk` ran; checks that nothing was dropped."""
     here, there = cable
     command = ["ip", "netns", "exec", here, sys.executable, "-c", SENSOR, json.dumps(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as sensor:
@@ -326,6 +327,87 @@ def test_a_packet_seen_at_several_interfaces_counts_once(cable, kind):
     finally:
         ip("-n", here, "link", "del", "port")
         ip("-n", here, "link", "del", "bridged")
+
+
+ALL_PORTS = """
+table inet teiten {
+  chain untracked { type filter hook prerouting priority raw; meta l4proto tcp notrack; }
+  chain untracked_answers { type filter hook output priority raw; meta l4proto tcp notrack; }
+  chain all_ports {
+    type filter hook prerouting priority mangle;
+    ip daddr 203.0.113.0/24 meta l4proto tcp tproxy ip to :8499 meta mark set 0x7e1e accept
+    ip6 daddr 2001:db8:5::/64 meta l4proto tcp tproxy ip6 to :8499 meta mark set 0x7e1e accept
+  }
+}
+"""
+
+
+def checked(space, home):
+    """What `teiten sense packet --check` says there: thing -> whether it is right."""
+    (home / "teiten.toml").write_text('[sensors.packet]\nall_ports = 8499\nprefixes = ["203.0.113.0/24"]\n', encoding="utf-8")
+    done = inside(space, sys.executable, "-m", "teiten", "--home", str(home), "sense", "packet", "--check")
+    lines = [line.partition("  ") for line in done.stdout.splitlines()]
+    answer = {said.strip().partition(":")[0]: word == "ok" for word, _, said in lines}
+    assert done.returncode == (0 if all(answer.values()) else 1), done.stderr
+    return answer
+
+
+def test_the_all_port_listener_adds_first_payloads_to_the_passive_record(cable, tmp_path):
+    """TPROXY without connection tracking: the SYN stays the one access, its connection's row has the same session and what was said (M-13)."""
+    need("nft")
+    here, there = cable
+    rules = inside(here, "nft", "-f", "-", input=ALL_PORTS)
+    if rules.returncode:
+        pytest.skip(f"this kernel has no TPROXY: {rules.stderr.strip().splitlines()[0]}")
+    for version, everything in (("-4", "0.0.0.0/0"), ("-6", "::/0")):
+        assert ip(version, "-n", here, "rule", "add", "fwmark", "0x7e1e", "lookup", "7801").returncode == 0
+        assert ip(version, "-n", here, "route", "add", "local", everything, "dev", "lo", "table", "7801").returncode == 0
+    ip("-n", there, "route", "replace", "203.0.113.0/24", "via", HERE)
+    ip("-n", there, "route", "replace", "2001:db8:5::/64", "via", HERE6)
+
+    def talk(_here, there):
+        sending(
+            there,
+            """
+            for number, (address, port) in enumerate((('203.0.113.5', 23), ('203.0.113.77', 31337), ('2001:db8:5::9', 6379))):
+                with socket.create_connection((address, port), 10) as peer:
+                    peer.sendall(b'hello %d' % number + bytes(1000))
+                    peer.shutdown(socket.SHUT_WR)
+                    assert peer.recv(10) == b''  # nothing is ever answered
+            with socket.create_connection(('203.0.113.6', 9999), 10):
+                pass
+            asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            asked.settimeout(0.3)
+            asked.sendto(b'udp', ('203.0.113.5', 53))
+            try:
+                raise SystemExit(f'a datagram was answered: {asked.recv(100)}')
+            except TimeoutError:
+                pass
+            """,
+        )
+
+    assert checked(here, tmp_path) == {
+        "live capture": True, "observed networks": True, "transparent socket": True, "TPROXY rule": True,
+        "policy route IPv4": True, "policy route IPv6": True,
+    }  # fmt: skip
+    assert not checked(there, tmp_path)["TPROXY rule"] and not checked(there, tmp_path)["policy route IPv4"]
+    try:
+        rows = observe(cable, talk, prefixes=["203.0.113.0/24", "2001:db8:5::/64"], interfaces=["seen"], all_ports=8499, body_bytes=64)
+    finally:
+        inside(here, "nft", "delete", "table", "inet", "teiten")
+    assert accesses(rows) == {"23/tcp": 1, "31337/tcp": 1, "6379/tcp": 1, "9999/tcp": 1, "53/udp": 1}
+    syns = {row[2]: row for row in rows if row[0] == "syn"}
+    said = {row[2]: row for row in rows if row[0] == "connect"}
+    assert {target: (row[1], row[7], row[9]) for target, row in said.items()} == {
+        "23/tcp": ("other", 1007, "payload"),
+        "31337/tcp": ("other", 1007, "payload"),
+        "6379/tcp": ("other", 1007, "payload"),
+        "9999/tcp": ("other", None, "closed by the peer"),
+    }
+    for target, row in said.items():
+        assert (row[4], row[5], row[8]) == (syns[target][4], syns[target][5], syns[target][8]) and row[8]
+    assert len({row[8] for row in said.values()}) == 4
+    assert {row[0] for row in rows} == {"syn", "connect", "udp"}
 
 
 def test_addresses_of_this_test_are_documentation_only():

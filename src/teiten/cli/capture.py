@@ -12,7 +12,7 @@ import typer
 from teiten.cli.count import one_of
 
 if TYPE_CHECKING:
-    from teiten.packets.captures import Report
+    from teiten.packets.captures import Capture, Report
     from teiten.packets.targets import TargetCount
 
 
@@ -32,19 +32,20 @@ def capture(
 
     Nothing is stored: `teiten import` does that. Exit code 1 if the capture is damaged.
     """
+    from teiten.packets import captures
     from teiten.packets.capture_files import open_capture
-    from teiten.packets.captures import Capture
 
     one_of("--format", format_, ("table", "json"))
-    reading = Capture(open_capture(path))
     counts: list[TargetCount] = []
     rows = 0
-    if flows is None:
-        from teiten.packets.targets import count_targets
+    with open_capture(path) as stream:
+        reading = captures.Capture(stream)
+        if flows is None:
+            from teiten.packets.targets import count_targets
 
-        counts = count_targets(reading)
-    else:
-        rows = _write_flows(reading, flows)
+            counts = count_targets(reading)
+        else:
+            rows = _write_flows(reading, flows)
     report = reading.report
     shown = counts[: top or None]
     if format_ == "json":
@@ -54,7 +55,7 @@ def capture(
     raise typer.Exit(1 if report.gap_count or report.trouble else 0)
 
 
-def _write_flows(reading: Any, folder: Path) -> int:
+def _write_flows(reading: Capture, folder: Path) -> int:
     from teiten.packets.flow_files import FlowFiles
 
     files = FlowFiles(folder)

@@ -10,7 +10,7 @@ import resource
 import signal
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -36,6 +36,7 @@ def sense(
     context: typer.Context,
     kind: Annotated[str, typer.Argument(help=f"{', '.join(SENSORS)}.")],
     unconfined: Annotated[bool, typer.Option(help="Keep all rights of this user (for debugging).")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Packet: only say what this machine lacks for it, and the next step.")] = False,
 ) -> None:
     """Observe one channel until stopped; `teiten up` starts these by itself, `teiten ship` takes their spools elsewhere.
 
@@ -45,11 +46,23 @@ def sense(
     """
     if kind not in SENSORS:
         raise UsageError(f"{kind}: no such sensor.", f"Allowed: {', '.join(SENSORS)}.")
+    if check:
+        _check(settings_of(context.obj), kind)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     home: Home = context.obj
     settings = settings_of(home)
     home.prepare_channel(kind)
     asyncio.run(_observe(home, settings, kind, unconfined))
+
+
+def _check(settings: NodeSettings, kind: str) -> NoReturn:
+    if kind != "packet":
+        raise UsageError(f"--check: {kind} needs no rights that could be missing.", "teiten sense packet --check")
+    from teiten.cli.sense_check import look
+
+    found = look(settings.of("packet"))
+    typer.echo("\n".join(f"{'ok     ' if good else 'missing'}  {what}: {said}" for what, good, said in found))
+    raise typer.Exit(0 if all(good for _, good, _ in found) else 1)
 
 
 async def _observe(home: Home, settings: NodeSettings, kind: str, unconfined: bool) -> None:

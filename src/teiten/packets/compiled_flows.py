@@ -249,6 +249,12 @@ def hash_all(decoded: Decoded, n: int, odd: int, hashes: Array) -> None:
 
 
 @compiled
+def room_of(line: int) -> int:
+    """Rows that the IPv4 table takes before its index must grow."""
+    return min(MOST_ROWS4, (load64(line + MASK) + 1) * 3 // 5)
+
+
+@compiled
 def count6(line: int, base: int, records: Records, decoded: Decoded, i: int, hashed: int, low: int, minute: int, odd: int) -> bool:
     """Add one IPv6 packet; False when the table is full."""
     w0, w1, w2, w3 = decoded.wide[i, 0], decoded.wide[i, 1], decoded.wide[i, 2], decoded.wide[i, 3]
@@ -278,7 +284,7 @@ def count_flows(
     """
     times, originals, outcomes, seens = records.at_ns, records.original, decoded.outcome, decoded.seen
     addresses, keys, payloads, sizes = decoded.addresses, decoded.key, decoded.payload_start, decoded.payload_size
-    minute, low, slot, line, fill, room = -1, -MINUTE_NS, -1, 0, 0, 0
+    minute, low, slot, line, fill, room = -1, -MINUTE_NS, -1, lines, load64(lines + FILL), 0
     rows, index, mask = 0, load64(lines + INDEX), load64(lines + MASK)
     for i in range(first, n):
         prefetch(index + (hashes[min(i + AHEAD, n - 1)] & mask) * 8)
@@ -286,47 +292,36 @@ def count_flows(
         if outcome < IPV4 or time < 0:
             continue
         if time - low >= MINUTE_NS or time < low:
-            if line:
-                store64(line + FILL, fill)
+            store64(line + FILL, fill)
             minute = time // MINUTE_NS
             slot, low = slot_of(lines, minutes, minute, odd), minute * MINUTE_NS
             if slot < 0:
                 return i, -1 - slot
             line = lines + slot * 2 * LINE_WORDS * 8
             index, mask, rows, fill = load64(line + INDEX), load64(line + MASK), load64(line + ROWS), load64(line + FILL)
-            room = min(MOST_ROWS4, (mask + 1) * 3 // 5)
+            room = room_of(line)
         if outcome == IPV6:
             if not count6(line + LINE_WORDS * 8, base, records, decoded, i, hashes[i], low, minute, odd):
                 store64(line + FILL, fill)
                 return i, slot
             continue
         hashed, a, key = hashes[i], addresses[i], keys[i]
-        at = hashed & mask
-        while True:
-            entry = load64(index + at * 8)
-            if entry == 0:
-                if fill >= room:
-                    store64(line + FILL, fill)
-                    if fill == MOST_ROWS4:
-                        return i, slot
-                    grow(line, ROW4, odd)
-                    mask = load64(line + MASK)
-                    room = min(MOST_ROWS4, (mask + 1) * 3 // 5)
-                    at = hashed & mask
-                    continue
-                row = rows + fill * ROW4
-                fill += 1
-                prefetch(row + ROWS_AHEAD)
-                store64(index + at * 8, (hashed & ~LOW32) | fill)
-                store64(row, a)
-                new_values(row + 8, key, (time - low) // 1000, minute, originals[i], seens[i], base + payloads[i], sizes[i])
-                break
-            if (entry ^ hashed) >> 32 == 0:
-                row = rows + ((entry & LOW32) - 1) * ROW4
-                if load64(row) == a and load64(row + KEY4) & KEY_MASK == key:
-                    add_values(row + 8, originals[i], seens[i], base + payloads[i], sizes[i])
-                    break
-            at = (at + 1) & mask
-    if line:
-        store64(line + FILL, fill)
+        row = find4(index, mask, rows, hashed, a, key)
+        if row > 0:
+            add_values(row + 8, originals[i], seens[i], base + payloads[i], sizes[i])
+            continue
+        if fill >= room:
+            store64(line + FILL, fill)
+            if fill == MOST_ROWS4:
+                return i, slot
+            grow(line, ROW4, odd)
+            mask, room = load64(line + MASK), room_of(line)
+            row = find4(index, mask, rows, hashed, a, key)
+        fill += 1
+        store64(-row, (hashed & ~LOW32) | fill)
+        row = rows + (fill - 1) * ROW4
+        prefetch(row + ROWS_AHEAD)
+        store64(row, a)
+        new_values(row + 8, key, (time - low) // 1000, minute, originals[i], seens[i], base + payloads[i], sizes[i])
+    store64(line + FILL, fill)
     return n, -1

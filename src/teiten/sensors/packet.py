@@ -28,7 +28,7 @@ from teiten.packets.headers import UDP, protocol_name, target_of
 from teiten.packets.live import Frame, Ring
 from teiten.packets.own_addresses import member_links, own_addresses
 from teiten.packets.unsolicited import Arrival, Unsolicited
-from teiten.sensors import listener
+from teiten.sensors import all_ports, listener
 from teiten.sensors.interface import Emit
 from teiten.sensors.listener import Gate, Limits, Line, Listener
 
@@ -47,6 +47,8 @@ class PacketConfig(Settings, frozen=True):
     ignore_ports: tuple[Port, ...] = ()  # TCP and UDP, for instance of the public site
     loopback: bool = False  # observe this machine's traffic with itself: for demonstrations and tests
     established: bool = False  # keep packets of established TCP connections too, as category other
+    # Every TCP connection that the kernel's TPROXY leads to this port is accepted, its first bytes kept, nothing sent; 0: none is accepted
+    all_ports: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 0
     ring_mebibytes: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 16
     body_bytes: Annotated[int, msgspec.Meta(ge=0, le=65_536)] = 256
     # Without live capture: unprivileged ports that are often addressed
@@ -84,10 +86,17 @@ class PacketSensor:
             self._open_capture()
         if not self._rings:
             self._open_ports()
+        self._joins = all_ports.Joins() if self._rings and config.all_ports else None
+        if config.all_ports:
+            self._sockets += all_ports.bind(config.all_ports, config.ipv6)
 
     async def run(self) -> None:
         try:
-            await (self._capture() if self._rings else self._listen())
+            async with asyncio.TaskGroup() as both:
+                if self._rings:
+                    both.create_task(self._capture())
+                if self._sockets or self._datagrams:
+                    both.create_task(self._listen())
         finally:
             self._gate.close()
             for ring in self._rings:
@@ -97,7 +106,8 @@ class PacketSensor:
 
     def listening(self) -> list[str]:
         if self._rings:
-            return [f"{name} (live capture)" for name in self._config.interfaces or ("all interfaces",)]
+            answering = [f"every TCP port led to {address}" for address in listener.addresses_of(self._sockets)]
+            return [*(f"{name} (live capture)" for name in self._config.interfaces or ("all interfaces",)), *answering]
         tcp, udp = listener.addresses_of(self._sockets), [_name(sock) for sock in self._datagrams if sock.fileno() >= 0]
         return [*tcp, *udp, *([f"no live capture: {self._missed}"] if self._missed else [])]
 
@@ -181,7 +191,14 @@ class PacketSensor:
                 firsts.append((arrival, count))
             count[1] += 1
         for arrival, (observed_at, times) in firsts:
-            yield access_of(arrival, observed_at, times, self._config.body_bytes)
+            yield access_of(arrival, observed_at, times, self._config.body_bytes, self._session(arrival, observed_at))
+
+    def _session(self, arrival: Arrival, observed_at: int) -> str | None:
+        """Of a SYN that the all-port listener may answer: its connection's row will have the same."""
+        packet = arrival.packet
+        if self._joins is None or arrival.kind != "syn" or packet.source_port is None or packet.port is None:
+            return None
+        return self._joins.session(packet.source, packet.source_port, packet.port, observed_at)
 
     # --- listening on ports ---
 
@@ -233,8 +250,13 @@ class PacketSensor:
                 arrival.sock.close()
 
     def _connect(self, arrival: listener.Arrival, data: bytes, outcome: str, begun_at: int) -> Access:
+        """Beside live capture the connection's SYN is the access, and this row only what was said after it was answered."""
+        session = None
+        if self._joins is not None:
+            session = self._joins.session(arrival.source, arrival.source_port, arrival.destination_port, begun_at)
         return Access(
-            observed_at=begun_at, channel="packet", kind="connect", source=arrival.source, target=target_of(6, arrival.destination_port),
+            observed_at=begun_at, channel="packet", kind="connect", category="other" if self._rings else "access", source=arrival.source,
+            session=session, target=target_of(6, arrival.destination_port),
             source_port=arrival.source_port, destination_port=arrival.destination_port, handshake=True, outcome=outcome,
             duration_us=max(0, self._clock() - begun_at), **_payload(data, len(data), self._config.body_bytes),
         )  # fmt: skip
@@ -257,11 +279,11 @@ class PacketSensor:
             )  # fmt: skip
 
 
-def access_of(arrival: Arrival, observed_at: int, times: int, body_bytes: int) -> Access:
+def access_of(arrival: Arrival, observed_at: int, times: int, body_bytes: int, session: str | None = None) -> Access:
     packet = arrival.packet
     has_ports = packet.source_port is not None
     return Access(
-        observed_at=observed_at, channel="packet", kind=arrival.kind, category=arrival.category, times=times, source=packet.source,
+        observed_at=observed_at, channel="packet", kind=arrival.kind, category=arrival.category, times=times, session=session, source=packet.source,
         target=target_of(packet.protocol, packet.port), source_port=packet.source_port, destination_port=packet.port if has_ports else None,
         protocol=protocol_name(packet.protocol), tcp_flags=packet.flags, **_payload(packet.payload, packet.size, body_bytes),
     )  # fmt: skip
