@@ -14,7 +14,8 @@ BENCHES = {
     "detection": "outbreaks found in simulated worlds at equal false alarms: ours, and published detectors; hours to detect",
     "questions": "the top page's questions at 1 M, 10 M (and with --full 100 M) stored accesses",
     "importers": "lines/s of each log format, read to columns, against one plain loop of json.loads or re.match",
-    "packets": "capture file to flowtuples: ours, a C probe, tcpdump, dpkt",
+    "packets": "capture file to flowtuples and sources per port: ours, a C probe, tcpdump, nfpcapd, tracereport, dpkt, scapy",
+    "live": "live capture over a virtual cable (root): packets lost at rising rates, ours, pcapy-ng with dpkt, scapy",
     "report": "the monthly report, asked, drawn and typeset, at 1 M (with --full 10 M and 100 M) stored accesses",
 }
 
