@@ -42,9 +42,8 @@ class Fields:
         self._index = {name: index for index, name in enumerate(names)}
         self._memory = np.frombuffer(lines.text, np.uint8)
         self._base = int(self._memory.ctypes.data)
-        shape = (len(names), count)
-        self._starts, self._ends = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        self._looks = np.zeros(shape, np.uint8)
+        self._places: Array = np.zeros((len(names), count), np.int64)
+        self._cut: dict[str, tuple[Array, Array, Array]] = {}  # starts, ends and looks of the names that were asked for
         self.plain: Array = np.ones(count, np.bool_)
 
     @classmethod
@@ -55,12 +54,9 @@ class Fields:
         from teiten.importers.compiled_fields import find_in_objects
 
         starts, ends = (lines.starts, lines.ends) if only is None else (lines.starts[only], lines.ends[only])
-        found = cls(lines, names, len(starts))
-        wanted, places = _prepared(names, objects), np.zeros(found._starts.shape, np.int64)
+        found, wanted = cls(lines, names, len(starts)), _prepared(names, objects)
         where = (found._base, len(lines.text), starts, ends)
-        find_in_objects(*where, wanted.table.ctypes.data, len(names), wanted.text.ctypes.data, places, found.plain, enough)
-        found._starts, found._ends = places & _PLACE, (places >> START_BITS) & _PLACE
-        found._looks = (places >> LOOK_AT).astype(np.uint8)
+        find_in_objects(*where, wanted.table.ctypes.data, len(names), wanted.text.ctypes.data, found._places, found.plain, enough)
         return found
 
     @classmethod
@@ -74,22 +70,34 @@ class Fields:
             if place < len(by_cell):
                 by_cell[place] = field
         joined, ends = np.frombuffer(b"".join(unset) + b"\0", np.uint8), np.cumsum([len(text) for text in unset])
-        where = (found._base, lines.starts, lines.ends, separator[0])
-        split_cells(*where, by_cell, (joined, ends), found._starts, found._ends, found._looks)
+        cut = np.zeros((2, *found._places.shape), np.int64), np.zeros(found._places.shape, np.uint8)
+        split_cells(found._base, lines.starts, lines.ends, separator[0], by_cell, (joined, ends), cut[0][0], cut[0][1], cut[1])
+        found._cut = {name: (cut[0][0][index], cut[0][1][index], cut[1][index]) for name, index in found._index.items()}
         return found
 
+    def _of(self, name: str) -> tuple[Array, Array, Array]:
+        cut = self._cut.get(name)
+        if cut is None:
+            places = self._places[self._index[name]]
+            starts, ends = places & _PLACE, (places >> START_BITS) & _PLACE
+            cut = self._cut[name] = starts, ends, (places >> LOOK_AT).astype(np.uint8)
+        return cut
+
     def look(self, name: str) -> Array:
-        looks: Array = self._looks[self._index[name]]
-        return looks
+        return self._of(name)[2]
 
     def sizes(self, name: str) -> Array:
         """Bytes as written (escapes not decoded)."""
-        index = self._index[name]
-        sizes: Array = self._ends[index] - self._starts[index]
+        starts, ends, _ = self._of(name)
+        sizes: Array = ends - starts
         return sizes
 
     def are(self, name: str, *looks: Look) -> Array:
-        return np.isin(self.look(name), np.array(looks, np.uint8))
+        found = self.look(name)
+        are: Array = found == looks[0]
+        for look in looks[1:]:
+            are |= found == look
+        return are
 
     def short(self, name: str) -> Array:
         """Where it is missing or a text that no cap would cut."""
@@ -132,19 +140,18 @@ class Fields:
         array = np.empty(len(lines), dtype=object)
         array[:] = self._values(name, lines, np.uint8, "S")
         looks = self.look(name)[lines]
-        array[np.isin(looks, np.array(NOTHING, np.uint8))] = None
+        array[(looks == Look.MISSING) | (looks == Look.NULL)] = None
         for place in np.flatnonzero(looks == Look.ESCAPED).tolist():
             array[place] = _decoded(array[place])
         return array
 
     def _read(self, kernel: Any, name: str, *more: Any) -> Array:
-        index, found = self._index[name], np.empty(len(self.plain), np.int64)
-        kernel(self._base, self._starts[index], self._ends[index], self._looks[index], *more, found)
+        found = np.empty(len(self.plain), np.int64)
+        kernel(self._base, *self._of(name), *more, found)
         return found
 
     def _values(self, name: str, lines: Array, unit: Any, letter: str) -> list[Any]:
-        index = self._index[name]
-        starts, ends = self._starts[index, lines], self._ends[index, lines]
+        starts, ends = (places[lines] for places in self._of(name)[:2])
         width = int((ends - starts).max(initial=0))
         if width <= _WIDEST:
             from teiten.importers.compiled_values import fill

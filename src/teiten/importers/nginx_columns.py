@@ -68,9 +68,9 @@ class NginxColumns:
         requests = request_of(rows)
         kinds = [self._said(request) for request in requests]
         user = fields.values("remote_user", rows)
-        user[np.isin(fields.sizes("remote_user")[rows], (0, 1))] = [  # the empty one, or a dash
-            None if name in (b"", b"-") else name for name in user[np.isin(fields.sizes("remote_user")[rows], (0, 1))].tolist()
-        ]
+        for place in np.flatnonzero(fields.sizes("remote_user")[rows] < 2).tolist() if fields.look("remote_user").any() else ():
+            if user[place] in (b"", b"-"):
+                user[place] = None
         return {
             "observed_at": at[rows], "kind": objects([kind for kind, _ in kinds]), "source": packed(source[rows]),
             "target": objects([target for _, target in kinds]), "request": objects(requests), "client": fields.values(agent, rows),
@@ -109,8 +109,11 @@ class NginxColumns:
 
 def _settled(fields: Fields, names: tuple[str, ...]) -> tuple[str, Array]:
     """The name of `names` that the first plain line uses, and where it is the first one with a value (or no line needs any)."""
-    has = np.array([~(fields.are(name, *NOTHING) | (fields.are(name, Look.STRING) & (fields.sizes(name) == 0))) for name in names])
-    first = np.where(has.any(axis=0), has.argmax(axis=0), len(names))
+    first = np.full(len(fields.plain), len(names), np.int8)
+    for index in reversed(range(len(names))):
+        look = fields.look(names[index])
+        if look.any():
+            first[(look > Look.STRING) & (look != Look.NULL) | (look == Look.STRING) & (fields.sizes(names[index]) > 0)] = index
     plain = np.flatnonzero(fields.plain & (first < len(names)))
     chosen = int(first[plain[0]]) if len(plain) else 0
     return names[chosen], (first == chosen) | ((first == len(names)) & fields.are(names[chosen], *NOTHING))
