@@ -131,10 +131,13 @@ class Node:
 
     def _site(self) -> Any:
         from teiten.feeds import all_feeds
+        from teiten.site.desk import Desk
         from teiten.site.pages import create_site
+        from teiten.site.sources import StoreSources
 
         ask, marks, lookup = self._asking()
-        return create_site(ask, self.settings.site, self.here.zone, system_clock, marks, lookup, all_feeds())
+        own = {"sources": StoreSources(self.here.store, self.here.zone), "desk": Desk(self.home)}
+        return create_site(ask, self.settings.site, self.here.zone, system_clock, marks, lookup, all_feeds(), **own)
 
     def _asking(self) -> tuple[StoreAnswers, StoreMarks, StoreLookup]:
         """What the pages ask through, and what asks ahead for them."""

@@ -32,6 +32,11 @@ class Home:
         return self.root / "imports"
 
     @property
+    def reports(self) -> Path:
+        """Finished reports, PERIOD/LANGUAGE/…; the operator's site lists them."""
+        return self.root / "reports"
+
+    @property
     def public(self) -> Path:
         """The published view, for everybody's eyes."""
         return self.root / "public"

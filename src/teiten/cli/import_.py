@@ -21,12 +21,12 @@ import typer
 from teiten import texts
 from teiten.cli.count import one_of
 from teiten.cli.import_report import lines
-from teiten.cli.imports import Record, new_name, write_record
 from teiten.cli.opening import open_centre, zone_of
 from teiten.clock import day_of, system_clock
 from teiten.config import check_name, read_settings
 from teiten.errors import UsageError
 from teiten.home import Home
+from teiten.importers.records import Record, new_name, write_record
 from teiten.model import SensorEntry
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Importing:
             self._cover(centre, report)
             if report.taken:
                 centre.seal(day_of(system_clock(), self._zone))
-        write_record(self._home, Record(new_name(began_at), began_at, system_clock(), self._entry.name, paths, report))
+        write_record(self._home.imports, Record(new_name(began_at), began_at, system_clock(), self._entry.name, paths, report))
         return report
 
     def follow(self, paths: list[str]) -> ImportReport:
@@ -123,11 +123,11 @@ class Importing:
             while not stop.is_set():
                 looked = time.monotonic()
                 if follower.look():
-                    write_record(self._home, Record(name, began_at, None, self._entry.name, paths, follower.report()))
+                    write_record(self._home.imports, Record(name, began_at, None, self._entry.name, paths, follower.report()))
                 stop.wait(max(_PAUSE_SECONDS, _REST * (time.monotonic() - looked)))
         follower.close()
         report = follower.report()
-        write_record(self._home, Record(name, began_at, system_clock(), self._entry.name, paths, report))
+        write_record(self._home.imports, Record(name, began_at, system_clock(), self._entry.name, paths, report))
         return report
 
     def _take_followed(self, path: str, may_grow: bool) -> FileReport:

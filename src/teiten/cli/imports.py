@@ -7,9 +7,6 @@ Each import leaves one JSON file in the home's `imports`, written whole or not a
 from __future__ import annotations
 
 import json
-import os
-import secrets
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -17,10 +14,8 @@ import typer
 
 from teiten import texts
 from teiten.cli.count import one_of
-from teiten.clock import to_datetime
 from teiten.errors import UsageError
-from teiten.home import Home
-from teiten.importers.report import FileReport, ImportReport
+from teiten.importers.records import Record, read_records
 
 HELP = """List past imports, newest last, or show one of them in full.
 
@@ -31,17 +26,6 @@ teiten imports 20260301T120000-3f2a9c
 
 Every import that stores something (not --dry-run) leaves its report here. taken + duplicates + other + rejected = read.
 """
-_FILES_KEPT = 1_000
-"""Reports of single files in one record; those with something to tell come first."""
-
-
-class Record(msgspec.Struct, frozen=True):
-    name: str
-    began_at: int  # microseconds UTC
-    ended_at: int | None  # None while it is following, or was cut off
-    sensor: str
-    paths: list[str]
-    report: ImportReport
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +40,7 @@ def imports(
     from teiten.cli.import_report import lines
 
     one_of("--format", format_, ("table", "json"))
-    records, unreadable = read_records(context.obj)
+    records, unreadable = read_records(context.obj.imports)
     if name is not None:
         records = [record for record in records if record.name == name]
         if not records:
@@ -68,33 +52,6 @@ def imports(
     typer.echo("\n".join(lines(records[0].report) if name is not None else table(records)))
     for path in unreadable:
         typer.echo(f"can't be read: {path}", err=True)
-
-
-def new_name(at: int) -> str:
-    return f"{to_datetime(at):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-
-
-def write_record(home: Home, record: Record) -> None:
-    """Whole or not at all; the same name again replaces it."""
-    home.imports.mkdir(parents=True, exist_ok=True)
-    home.imports.chmod(0o700)
-    path = home.imports / f"{record.name}.json"
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.encode(msgspec.structs.replace(record, report=_bounded(record.report))))
-    with fresh.open("rb") as file:
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
-def read_records(home: Home) -> tuple[list[Record], list[Path]]:
-    """All records, oldest first, and the files that are none."""
-    records, unreadable = [], []
-    for path in sorted(home.imports.glob("*.json")):
-        try:
-            records.append(msgspec.json.decode(path.read_bytes(), type=Record))
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            unreadable.append(path)
-    return records, unreadable
 
 
 def table(records: list[Record]) -> list[str]:
@@ -119,14 +76,3 @@ def _brief(record: Record) -> dict[str, Any]:
     brief: dict[str, Any] = msgspec.to_builtins(record)
     brief["report"]["files"] = len(record.report.files) + record.report.files_left_out
     return brief
-
-
-def _bounded(report: ImportReport) -> ImportReport:
-    if len(report.files) <= _FILES_KEPT:
-        return report
-    telling = sorted(report.files, key=_tells_nothing)[:_FILES_KEPT]
-    return msgspec.structs.replace(report, files=telling, files_left_out=len(report.files) - _FILES_KEPT)
-
-
-def _tells_nothing(file: FileReport) -> bool:
-    return not (file.problem or file.rejected)

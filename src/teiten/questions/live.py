@@ -70,3 +70,13 @@ def latest(
 def status(store: Store) -> dict[str, Any]:
     """As the store tells it; see docs/operation.md for the meaning of each entry."""
     return store.status()
+
+
+def clock_errors(store: Store) -> dict[str, int]:
+    """For each sensor with rows on the newest day: the shortest time from an observation to its receipt, microseconds.
+
+    Below zero its clock is ahead of the centre's by at least so much; above, it is behind by at most so much.
+    """
+    days = store.days()
+    chosen, parameters = open_period(days[-1], None) if days else ("", {})
+    return dict(store.ask("clocks", parameters, {"filters": chosen})) if days else {}

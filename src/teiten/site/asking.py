@@ -17,7 +17,7 @@ from teiten.detectors.trend import Mark
 from teiten.model import Period, SensorEntry
 from teiten.questions.counts import count
 from teiten.questions.interface import Count, CountQuestion
-from teiten.questions.live import Seen, latest, status
+from teiten.questions.live import Seen, clock_errors, latest, status
 from teiten.questions.observation import DayCount, PerSensorDay, per_sensor_day, series
 from teiten.questions.rankings import Ranked, ranking
 from teiten.store.interface import Store
@@ -39,6 +39,7 @@ class SensorState(msgspec.Struct, frozen=True):
     dropped: int
     gaps: int
     gap_records: int
+    clock_us: int | None = None  # shortest time from an observation of the newest day to its receipt; below zero: its clock is ahead
 
 
 class Asker(Protocol):
@@ -93,19 +94,20 @@ class StoreAnswers:
 
     def sensor_states(self) -> list[SensorState]:
         told = status(self._store)
-        return [state for sensor in told["sensors"] for state in _states(sensor, told["gaps"])]
+        clocks = clock_errors(self._store)
+        return [state for sensor in told["sensors"] for state in _states(sensor, told["gaps"], clocks.get(sensor["name"]))]
 
     def region_data_on(self) -> date | None:
         return self._region_data_on
 
 
-def _states(sensor: dict[str, Any], gaps: list[dict[str, Any]]) -> list[SensorState]:
+def _states(sensor: dict[str, Any], gaps: list[dict[str, Any]], clock_us: int | None) -> list[SensorState]:
     missing = [gap for gap in gaps if gap["sensor"] == sensor["name"]]
     channels = sorted(set(sensor["channels"]) | {gap["channel"] for gap in missing}) or [""]
-    return [_state(sensor, channel, [gap for gap in missing if gap["channel"] == channel]) for channel in channels]
+    return [_state(sensor, channel, [gap for gap in missing if gap["channel"] == channel], clock_us) for channel in channels]
 
 
-def _state(sensor: dict[str, Any], channel: str, gaps: list[dict[str, Any]]) -> SensorState:
+def _state(sensor: dict[str, Any], channel: str, gaps: list[dict[str, Any]], clock_us: int | None) -> SensorState:
     beat = sensor["channels"].get(channel, {})
     return SensorState(
         name=sensor["name"],
@@ -118,4 +120,5 @@ def _state(sensor: dict[str, Any], channel: str, gaps: list[dict[str, Any]]) -> 
         dropped=beat.get("dropped") or 0,
         gaps=sum(gap["gaps"] for gap in gaps),
         gap_records=sum(gap["records"] for gap in gaps),
+        clock_us=clock_us if beat else None,  # an imported log is received long after; that says nothing about its clock
     )

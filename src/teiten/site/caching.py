@@ -43,6 +43,11 @@ class PageCache:
     def __len__(self) -> int:
         return len(self._slots)
 
+    def clear(self) -> None:
+        """What is being made just now is kept by nobody either."""
+        with self._lock:
+            self._slots.clear()
+
     def fresh(self, key: Hashable) -> Page | None:
         """The page if it is still young; never blocks on its making."""
         with self._lock:

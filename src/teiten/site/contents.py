@@ -8,15 +8,15 @@ from typing import Any, Final
 
 import msgspec
 
-from teiten import texts
+from teiten import addresses, texts
 from teiten.columns import COLUMNS
 from teiten.drawing.source_map import HEIGHT, WIDTH, outline, placed
 from teiten.publication.document import Feed
 from teiten.publication.view import Counted, Target
-from teiten.questions.windows import window
 from teiten.site.checking import MOST_ENTRIES, Entry, entries
 from teiten.site.figures import Figure, figure
 from teiten.site.lookup import About, Known, Lookup
+from teiten.site.muting import NOTHING_MUTED, Mutes, apart
 from teiten.site.requests import View
 
 FRESH_CHANNELS: Final = ("web", "ssh", "packet", "mail")
@@ -54,21 +54,20 @@ def drawn(regions: Sequence[Counted]) -> Drawn:
     return Drawn(circles, len([key for key, sources in sized if sources]) - len(circles))
 
 
-def findings_page(lookup: Lookup, view: View, level: str) -> dict[str, Any]:
+def findings_page(lookup: Lookup, view: View, level: str, mutes: Mutes = NOTHING_MUTED) -> dict[str, Any]:
     """M-14 (attention), M-16 (risk): most urgent first."""
-    return {
-        "level": level,
-        "period": window(view.as_of),
-        "findings": [f for f in lookup.findings(view) if f.level == level],
-        "about": lookup.about(view),
-    }
+    found = (finding for finding in lookup.findings(view) if finding.level == level and view.channel in (None, finding.channel))
+    shown, muted = apart(mutes, found)
+    return {"level": level, "period": view.period, "findings": shown, "muted": muted, "about": lookup.about(view)}
 
 
-def fresh_page(lookup: Lookup, view: View) -> dict[str, Any]:
+def fresh_page(lookup: Lookup, view: View, mutes: Mutes = NOTHING_MUTED) -> dict[str, Any]:
     """M-17, M-18, A-07, A-08."""
+    parted = [(channel, *apart(mutes, lookup.fresh(channel, view))) for channel in FRESH_CHANNELS if view.channel in (None, channel)]
     return {
-        "period": window(view.as_of),
-        "tables": [(channel, lookup.fresh(channel, view)) for channel in FRESH_CHANNELS],
+        "period": view.period,
+        "tables": [(channel, shown) for channel, shown, _ in parted],
+        "muted": [pair for _, _, muted in parted for pair in muted],
         "about": lookup.about(view),
     }
 
@@ -77,7 +76,14 @@ def search_page(lookup: Lookup, view: View, asked: str) -> dict[str, Any]:
     """M-19. An answer for what is withheld and for what was never seen is the same, byte for byte."""
     text = asked.strip()[:LONGEST_SEARCH]
     found = lookup.search(texts.parse(text), view) if text else []
-    return {"asked": text, "found": found, "about": lookup.about(view), "period": window(view.as_of)}
+    return {"asked": text, "found": found, "source": _address(text), "about": lookup.about(view), "period": view.period}
+
+
+def _address(text: str) -> bytes | None:
+    try:
+        return addresses.pack(text)
+    except ValueError:
+        return None
 
 
 def check_page(lookup: Lookup, view: View, pasted: str | None) -> dict[str, Any]:
@@ -89,13 +95,13 @@ def check_page(lookup: Lookup, view: View, pasted: str | None) -> dict[str, Any]
             by_channel.setdefault(channel, []).append(target)
     known = {channel: lookup.known(channel, targets, view) for channel, targets in by_channel.items()}
     answers = [Answer(entry, [known[c][t] for c, t in entry.targets if t in known[c]]) for entry in asked]
-    return {"pasted": pasted, "answers": answers, "most": MOST_ENTRIES, "about": lookup.about(view), "period": window(view.as_of)}
+    return {"pasted": pasted, "answers": answers, "most": MOST_ENTRIES, "about": lookup.about(view), "period": view.period}
 
 
 def detail_page(lookup: Lookup, view: View, channel: str, target: bytes) -> dict[str, Any]:
     """M-15, M-21. `found` None: not in the window, or withheld."""
     found = lookup.target(channel, target, view)
-    return {"channel": channel, "target": target, "period": window(view.as_of), "about": lookup.about(view), **target_parts(found)}
+    return {"channel": channel, "target": target, "period": view.period, "about": lookup.about(view), **target_parts(found)}
 
 
 def target_parts(found: Target | None) -> dict[str, Any]:
@@ -107,7 +113,7 @@ def target_parts(found: Target | None) -> dict[str, Any]:
 
 def map_page(lookup: Lookup, view: View) -> dict[str, Any]:
     regions = lookup.regions(view)
-    return {"regions": regions, "map": drawn(regions), "period": window(view.as_of), "about": lookup.about(view)}
+    return {"regions": regions, "map": drawn(regions), "period": view.period, "about": lookup.about(view)}
 
 
 def about_page(about: About) -> dict[str, Any]:

@@ -13,6 +13,7 @@ Measure = Literal["sources", "accesses"]
 
 HEIGHT: Final = 100
 STEP: Final = 10  # width of one day; the figure is stretched to its place, so these are no pixels
+MOST_LABELS: Final = 11
 _BAR: Final = 7.4
 
 
@@ -37,6 +38,7 @@ class Bar(msgspec.Struct, frozen=True):
     y: float
     width: float
     height: float
+    labelled: bool = True  # its date stands on the axis
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -56,7 +58,8 @@ def figure(days: Sequence[Day], measure: Measure) -> Figure:
     observed = [day for day in days if day.observed]
     values = [getattr(day, measure) or 0 for day in observed]
     top = round_up(max(values, default=0))
-    bars = tuple(_bar(number, day, getattr(day, measure), top) for number, day in enumerate(days))
+    step = -(-len(days) // MOST_LABELS)
+    bars = tuple(_bar(number, day, getattr(day, measure), top, (len(days) - 1 - number) % step == 0) for number, day in enumerate(days))
     least = observed[values.index(min(values))] if observed else None
     most = observed[values.index(max(values))] if observed else None
     return Figure(measure, bars, top, least, most, observed[-1] if observed else None)
@@ -72,8 +75,8 @@ def round_up(value: int) -> int:
     return next(step for factor in (1, 2, 4, 5, 6, 8, 10) if (step := factor * power) >= value and step % 2 == 0)
 
 
-def _bar(number: int, day: Day, value: int | None, top: int) -> Bar:
+def _bar(number: int, day: Day, value: int | None, top: int, labelled: bool) -> Bar:
     height = round(HEIGHT * (value or 0) / top, 2) if day.observed else HEIGHT
     if day.observed and value != 0:
         height = max(height, 1.0)  # something came: it must be visible
-    return Bar(day.day, value, day.observed > 0, number * STEP + (STEP - _BAR) / 2, round(HEIGHT - height, 2), _BAR, height)
+    return Bar(day.day, value, day.observed > 0, round(number * STEP + (STEP - _BAR) / 2, 2), round(HEIGHT - height, 2), _BAR, height, labelled)

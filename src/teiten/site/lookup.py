@@ -25,7 +25,6 @@ from teiten.questions.breadth import breadth
 from teiten.questions.observation import observed_sensors
 from teiten.questions.rankings import FirstSeen, first_seen
 from teiten.questions.search import matching
-from teiten.questions.windows import window
 from teiten.site.asking import Marks
 from teiten.site.requests import View
 from teiten.store.interface import Store
@@ -74,7 +73,7 @@ class Lookup(Protocol):
         ...
 
     def search(self, text: bytes, view: View) -> Sequence[Known]:
-        """Targets that contain the text, in every channel."""
+        """Targets that contain the text."""
         ...
 
     def known(self, channel: str, targets: Sequence[bytes], view: View) -> dict[bytes, Known]: ...
@@ -97,7 +96,7 @@ class StoreLookup:
 
     def about(self, view: View) -> About:
         sensors = [entry for entry in self._store.sensors() if view.group in (None, entry.group)]
-        return About(window(view.as_of), view.as_of, self._region_data_on, self._observed(view), len(sensors))
+        return About(view.period, view.as_of, self._region_data_on, self._observed(view), len(sensors))
 
     def target(self, channel: str, target: bytes, view: View) -> Target | None:
         described = self._described(channel, [target], view)
@@ -111,14 +110,14 @@ class StoreLookup:
         return [finding for claim in claims if (finding := self._finding(claim, view))]
 
     def fresh(self, channel: str, view: View) -> list[Listed]:
-        period = window(view.as_of)
+        period = view.period
         found = sorted(first_seen(self._store, period, channel=channel, group=view.group), key=lambda row: -row.accesses)[: FRESH * 5]
         rows = breadth(self._store, period, "target", channel=channel, group=view.group, targets=[row.target for row in found])
         widest = sorted(rows, key=lambda row: (-row.networks, -row.accesses, str(row.keys[0])))[:FRESH]
         return [target.listed for target in self._described(channel, [row.keys[0] for row in widest if isinstance(row.keys[0], bytes)], view)]
 
     def search(self, text: bytes, view: View) -> list[Known]:
-        found = matching(self._store, text, Period(_BEGINNING, view.as_of), group=view.group, top=FOUND)
+        found = matching(self._store, text, Period(_BEGINNING, view.as_of), channel=view.channel, group=view.group, top=FOUND)
         return [_known(row, None) for row in found]
 
     def known(self, channel: str, targets: Sequence[bytes], view: View) -> dict[bytes, Known]:
@@ -131,10 +130,10 @@ class StoreLookup:
         return {row.target: _known(row, listed.get(row.target)) for row in past}
 
     def regions(self, view: View) -> tuple[Counted, ...]:
-        return self._measure.regions(breadth(self._store, window(view.as_of), "region", group=view.group), 300)
+        return self._measure.regions(breadth(self._store, view.period, "region", channel=view.channel, group=view.group), 300)
 
     def _described(self, channel: str, targets: Sequence[bytes], view: View) -> list[Target]:
-        period = window(view.as_of)
+        period = view.period
         describer = Describer(self._store, self._zone, OPERATOR, self._measure, view.group)
         named: list[Named] = [one for target in dict.fromkeys(targets) if (one := describer.seen(channel, target, period))]
         marks = self._marks(period, channel, view.group, [one.target for one in named]) if self._marks and named else {}

@@ -33,9 +33,15 @@ MORE: Final = (
     Entry("feeds", "feeds", "feeds.html"),
     Entry("definitions", "definitions", "definitions.html"),
     Entry("about", "about", "about.html"),
+    Entry("sources", "sources", "sources.html", inside=True),
     Entry("sensors", "sensors", "sensors.html", inside=True),
+    Entry("imports", "imports", "imports.html", inside=True),
+    Entry("reports", "reports", "reports.html", inside=True),
+    Entry("mutes", "mutes", "mutes.html", inside=True),
 )
 DETAIL: Final = Entry("detail", "detail", "detail.html")
+SOURCE: Final = Entry("source", "source", "source.html", inside=True)
+BY_CHANNEL: Final = frozenset(("attention", "risk", "fresh", "search", "map", "sources", "sensors"))  # pages that can be about one channel
 PLACES: Final = {entry.channel: entry.place for entry in MENU if entry.channel}
 
 

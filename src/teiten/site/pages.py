@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,30 +20,35 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from teiten import texts
+from teiten import addresses, texts
 from teiten.clock import Clock, day_of, system_clock
 from teiten.model import CHANNELS
 from teiten.publication.document import Document, Feed
 from teiten.questions.plain import plain
-from teiten.questions.windows import window
-from teiten.site import contents
+from teiten.site import contents, inside
 from teiten.site.asking import Asker, Marks
 from teiten.site.caching import Page, PageCache, page_of
 from teiten.site.describing import openapi
-from teiten.site.gate import Gate
+from teiten.site.desk import Desk
+from teiten.site.gate import REPORT_POLICY, Gate
+from teiten.site.inside import mute_of
 from teiten.site.languages import LANGUAGES, preferred
 from teiten.site.live import live
 from teiten.site.lookup import Lookup
-from teiten.site.menu import DETAIL, MENU, Entry, entries
+from teiten.site.menu import BY_CHANNEL, DETAIL, MENU, SOURCE, Entry, entries
+from teiten.site.muting import NOTHING_MUTED, Mutes, Problem
 from teiten.site.rendering import Renderer
-from teiten.site.requests import MOST_ROWS, BadRequest, View, count_question, pasted, view
+from teiten.site.requests import MOST_ROWS, BadRequest, View, count_question, pasted, submitted, view
 from teiten.site.serving import JSON, assets, error_page, respond
 from teiten.site.settings import Language, SiteConfig
+from teiten.site.sources import StoreSources
+from teiten.site.tabular import CSV, table
 from teiten.site.throttling import Throttle
-from teiten.site.top import list_page, sensors_page, top_page
+from teiten.site.top import list_page, top_page
 
 __all__ = ["MENU", "create_site"]
-_KEYED: Final = {"group": 200, "as_of": 10, "channel": 10, "target": 3_000, "q": 200}  # what tells pages apart, and how much of it
+# What tells pages apart, and how much of it.
+_KEYED: Final = {"group": 200, "as_of": 10, "days": 3, "channel": 10, "target": 3_000, "q": 200, "address": 60, "name": 60}
 
 
 def create_site(
@@ -53,13 +59,15 @@ def create_site(
     marks: Marks | None = None,
     lookup: Lookup | None = None,
     feeds: Sequence[Feed] = (),
+    sources: StoreSources | None = None,
+    desk: Desk | None = None,
 ) -> Starlette:
-    """The ASGI app of the operator's pages. `ask` and `lookup` are called on worker threads and may block; `marks` adds trend marks.
+    """The ASGI app of the operator's pages. `ask`, `lookup`, `sources` are called on worker threads and may block; `marks` adds trend marks.
 
-    Without a `lookup` the pages about findings, targets and searches aren't there; the app always gives one.
+    Without `lookup`, `sources` or `desk` the pages that need them aren't there; the app always gives all.
     """
     settings = settings or SiteConfig()
-    site = Site(ask, settings, zone or ZoneInfo("Asia/Tokyo"), clock, marks, lookup, feeds)
+    site = Site(ask, settings, zone or ZoneInfo("Asia/Tokyo"), clock, marks, lookup, feeds, sources, desk)
     gate = Middleware(Gate, token=settings.token, hosts=settings.hosts, seconds=settings.request_seconds, refusal=site.refusal)
     app = Starlette(routes=site.routes(), middleware=[gate], exception_handlers={HTTPException: site.on_status, BadRequest: site.on_bad_request})
     app.router.redirect_slashes = False  # it would build its target from the caller's Host header
@@ -78,6 +86,8 @@ class Site:
         marks: Marks | None,
         lookup: Lookup | None,
         feeds: Sequence[Feed],
+        sources: StoreSources | None,
+        desk: Desk | None,
     ) -> None:
         self._ask = ask
         self._settings = settings
@@ -86,6 +96,9 @@ class Site:
         self._marks = marks
         self._lookup = lookup
         self._feeds = feeds
+        self._sources = sources
+        self._desk = desk
+        self._seal = secrets.token_hex(16)  # stands in our forms; a stranger's page can't know it
         self._cache = PageCache(settings.cache_seconds)
         self._renderer = Renderer(settings, zone, inside=True, policy="operator")
         self._wording = self._renderer.wording
@@ -93,14 +106,17 @@ class Site:
         self._static = assets()
 
     def routes(self) -> list[Route]:
-        found = [Route("/", self._home), Route("/static/{name}", self._asset), Route("/api/count", self._count)]
+        found = [Route("/", self._home), Route("/static/{name}", self._asset)]
+        found += [Route(f"/api/count{ending}", partial(self._count, ending)) for ending in ("", ".csv")]
+        found.append(Route("/reports/{place:path}", self._report))
         found += [Route("/api/openapi.json", self._openapi), Route("/robots.txt", self._robots)]
         found += [Route(f"/{feed.place}", partial(self._feed, feed)) for feed in self._feeds]
         for language in LANGUAGES:
             found.append(Route(f"/{language}", partial(self._lead_to, f"/{language}/")))
             found.append(Route(f"/{language}/live", partial(self._live, language)))
-            found += [Route(f"/{language}/{entry.place}", partial(self._page, language, entry)) for entry in (*entries(inside=True), DETAIL)]
+            found += [Route(f"/{language}/{entry.place}", partial(self._page, language, entry)) for entry in (*entries(inside=True), DETAIL, SOURCE)]
             found.append(Route(f"/{language}/check", partial(self._check, language), methods=["POST"]))
+            found.append(Route(f"/{language}/mutes", partial(self._mute, language), methods=["POST"]))
         return found
 
     # -- pages
@@ -122,6 +138,41 @@ class Site:
         page = await run_in_threadpool(self._make_page, request, language, entry, text)
         return respond(request, page, "no-store")
 
+    async def _mute(self, language: Language, request: Request) -> Response:
+        """Adds a mute rule, or lifts one; the only thing that these pages can change."""
+        if self._desk is None:
+            raise HTTPException(404)
+        fields = await submitted(request)
+        problem = await run_in_threadpool(self._changed, self._desk, fields)
+        if problem is None:
+            self._cache.clear()
+            return RedirectResponse(f"/{language}/mutes", 303, {"cache-control": "no-store"})
+        entry = next(entry for entry in entries(inside=True) if entry.key == "mutes")
+        page = await run_in_threadpool(self._make_page, request, language, entry, None, (problem, fields))
+        return respond(request, page, "no-store")
+
+    def _changed(self, desk: Desk, fields: dict[str, str]) -> Problem | Literal["seal"] | None:
+        if not secrets.compare_digest(fields.get("seal", "").encode(), self._seal.encode()):
+            return "seal"
+        if fields.get("lift"):
+            desk.mutes.lift(fields["lift"], self._today())
+            return None
+        made = mute_of(fields, self._today())
+        if isinstance(made, str):
+            return made
+        desk.mutes.add(made)
+        return None
+
+    async def _report(self, request: Request) -> Response:
+        """A finished report as `teiten report` wrote it. Its page has a style of its own and nothing that runs."""
+        found = await run_in_threadpool(self._desk.report, request.path_params["place"]) if self._desk else None
+        if found is None:
+            raise HTTPException(404)
+        answer = respond(request, page_of(*found))
+        if found[1].startswith("text/html"):
+            answer.headers["content-security-policy"] = REPORT_POLICY
+        return answer
+
     async def _live(self, language: Language, request: Request) -> Response:
         return await self._cached(request, partial(self._make_live, request, language))
 
@@ -131,10 +182,10 @@ class Site:
             raise HTTPException(404)
         return respond(request, page)
 
-    async def _count(self, request: Request) -> Response:
+    async def _count(self, ending: str, request: Request) -> Response:
         if not self._throttle.allows(request.client.host if request.client else ""):
             raise HTTPException(429)
-        return respond(request, await run_in_threadpool(self._make_count, request))
+        return respond(request, await run_in_threadpool(self._make_count, request, ending))
 
     async def _openapi(self, request: Request) -> Response:
         return respond(request, page_of(openapi(inside=True, feeds=self._feeds), JSON))
@@ -146,15 +197,24 @@ class Site:
         return await self._cached(request, partial(self._make_feed, request, feed))
 
     async def _cached(self, request: Request, make: Callable[[], Page]) -> Response:
+        if request.url.path.endswith("/mutes"):  # a form that a link fills
+            return respond(request, await run_in_threadpool(make), "no-store")
         key = (request.url.path, *(request.query_params.get(name, "")[:length] for name, length in _KEYED.items()))
         young = self._cache.fresh(key)
         return respond(request, young if young else await run_in_threadpool(self._cache.get, key, make))
 
     # -- making them, on worker threads
 
-    def _make_page(self, request: Request, language: Language, entry: Entry, text: str | None = None) -> Page:
+    def _make_page(
+        self,
+        request: Request,
+        language: Language,
+        entry: Entry,
+        text: str | None = None,
+        failed: tuple[Problem | Literal["seal"], dict[str, str]] | None = None,
+    ) -> Page:
         sensors = self._ask.sensors()
-        seen = view(request.query_params, self._today(), sensors)
+        seen = view(request.query_params, self._today(), sensors, entry.key in BY_CHANNEL)
         shown = [sensor for sensor in sensors if seen.group in (None, sensor.group)]
         context = {
             "entry": entry,
@@ -163,30 +223,39 @@ class Site:
             "demo": _demo([sensor.demo for sensor in shown]),
             "sensor_count": len(shown),
             "region_data_on": self._ask.region_data_on(),
-            **self._content(request, seen, language, entry, text),
+            **(self._mutes_page(request, failed) if entry.key == "mutes" else self._content(request, seen, language, entry, text)),
         }
         return self._renderer.page(language, entry.template, context, entry.place, self._today(), 404 if context.get("found", 0) is None else 200)
 
     def _content(self, request: Request, seen: View, language: Language, entry: Entry, text: str | None) -> dict[str, Any]:
         if entry.channel:
-            return list_page(self._ask, seen, entry.channel, self._marks)
+            return list_page(self._ask, seen, entry.channel, self._marks, self._muted())
         if entry.key == "sensors":
-            return sensors_page(self._ask, seen, self._clock())
+            return inside.sensors_page(self._ask, seen, self._clock(), self._desk)
         if entry.key == "top":
             now = live(self._ask, self._wording[language], seen.group, self._today(), self._settings.live_rows)
             findings = self._lookup.findings(seen) if self._lookup else ()
-            return top_page(self._ask, seen, self._marks, findings) | {"live": now, "made_at": self._wording[language].time_of(self._clock())}
+            made = {"live": now, "made_at": self._wording[language].time_of(self._clock())}
+            return top_page(self._ask, seen, self._marks, findings, self._muted()) | made
         if entry.key == "definitions":
             return contents.definitions_page(inside=True)
         if entry.key == "feeds":
             return contents.feeds_page(self._feeds, "")
+        if entry.key in ("sources", "source"):
+            return self._about_sources(request, seen, entry)
+        if entry.key in ("imports", "reports"):
+            if self._desk is None:
+                raise HTTPException(404)
+            return (
+                inside.reports_page(self._desk) if entry.key == "reports" else inside.imports_page(self._desk, request.query_params.get("name", ""))
+            )
         return self._looked_up(request, seen, entry, text)
 
     def _looked_up(self, request: Request, seen: View, entry: Entry, text: str | None) -> dict[str, Any]:
         if self._lookup is None:
             raise HTTPException(404)
         if entry.key in ("attention", "risk"):
-            return contents.findings_page(self._lookup, seen, entry.key)
+            return contents.findings_page(self._lookup, seen, entry.key, self._muted())
         if entry.key == "search":
             return contents.search_page(self._lookup, seen, request.query_params.get("q", ""))
         if entry.key == "check":
@@ -195,10 +264,33 @@ class Site:
             channel = request.query_params.get("channel", "")
             if channel not in CHANNELS or "target" not in request.query_params:
                 raise HTTPException(404)
-            return contents.detail_page(self._lookup, seen, channel, texts.parse(request.query_params["target"]))
+            target = texts.parse(request.query_params["target"])
+            return contents.detail_page(self._lookup, seen, channel, target) | {"rule": self._muted().of_target(channel, target)}
         if entry.key == "about":
             return contents.about_page(self._lookup.about(seen))
-        return {"fresh": contents.fresh_page, "map": contents.map_page}[entry.key](self._lookup, seen)
+        if entry.key == "fresh":
+            return contents.fresh_page(self._lookup, seen, self._muted())
+        return contents.map_page(self._lookup, seen)
+
+    def _about_sources(self, request: Request, seen: View, entry: Entry) -> dict[str, Any]:
+        if self._sources is None:
+            raise HTTPException(404)
+        if entry.key == "sources":
+            return inside.sources_page(self._sources, seen, self._muted())
+        try:
+            source = addresses.pack(request.query_params.get("address", ""))
+        except ValueError:
+            raise HTTPException(404) from None
+        return inside.source_page(self._sources, seen, source, self._muted())
+
+    def _muted(self) -> Mutes:
+        return Mutes(self._desk.mutes.read(), self._today()) if self._desk else NOTHING_MUTED
+
+    def _mutes_page(self, request: Request, failed: tuple[Problem | Literal["seal"], dict[str, str]] | None) -> dict[str, Any]:
+        if self._desk is None:
+            raise HTTPException(404)
+        problem, asked = failed or (None, dict(request.query_params))
+        return inside.mutes_page(self._desk, self._today(), self._seal, asked, problem)
 
     def _make_feed(self, request: Request, feed: Feed) -> Page:
         seen = view(request.query_params, self._today(), self._ask.sensors())
@@ -208,7 +300,7 @@ class Site:
             policy="operator",
             made_on=self._today(),
             as_of=seen.as_of,
-            period=window(seen.as_of),
+            period=seen.period,
             zone=self._zone.key,
             region_data_on=self._ask.region_data_on(),
             items=tuple(self._lookup.findings(seen)) if self._lookup else (),
@@ -220,12 +312,13 @@ class Site:
         found = live(self._ask, self._wording[language], seen.group, self._today(), self._settings.live_rows)
         return page_of(msgspec.json.encode(found), JSON)
 
-    def _make_count(self, request: Request) -> Page:
+    def _make_count(self, request: Request, ending: str) -> Page:
         question = count_question(request.query_params)
         counts = self._ask.count(question)
         if len(counts) > MOST_ROWS:
             raise BadRequest(f"more than {MOST_ROWS} rows: narrow the question, or take the first rows with top")
-        return page_of(msgspec.json.encode(plain(counts, question.by)), JSON)
+        rows = plain(counts, question.by)
+        return page_of(table(rows), CSV) if ending else page_of(msgspec.json.encode(rows), JSON)
 
     def _today(self) -> date:
         return day_of(self._clock(), self._zone)

@@ -23,6 +23,7 @@ from teiten.site.caching import Page, page_of
 from teiten.site.languages import LANGUAGES, Wording
 from teiten.site.live import region_name
 from teiten.site.menu import MENU, MORE, PLACES
+from teiten.site.requests import SPANS
 from teiten.site.settings import SiteConfig
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
@@ -60,10 +61,12 @@ class Renderer:
             version=teiten.__version__,
             zone=self._zone.key,
             today=today,
-            query=lambda **changed: query(seen.query if seen else {}, changed),
+            query=lambda **changed: query(seen.query if seen else {}, changed, empty=("target",)),
             detail=partial(detail_link, language, seen.query if seen else {}, bool(self._fixed["inside"])),
             explained=partial(explained, today),
             one_day=timedelta(days=1),
+            spans=sorted({*SPANS, seen.days}) if seen else SPANS,
+            size=size,
             **self._fixed,
             **context,
         )
@@ -88,13 +91,22 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"seen": seen, "address": address, "datalink": datalink}
+    made.filters |= {"seen": seen, "address": address, "plainaddress": addresses.unpack, "network": addresses.network_of, "datalink": datalink}
+    made.filters["lossless"] = lambda value: value if isinstance(value, str) else texts.lossless(value)
     return made
 
 
 def seen(value: bytes | str, limit: int = 120) -> Markup:
     """Text of strangers, for eyes; a break is allowed anywhere, a direction can't leak out."""
     return Markup("<bdi>{}</bdi>").format(texts.visible(value, limit))
+
+
+def size(value: int) -> str:
+    """Bytes for readers: three digits or so, in powers of 1024."""
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    step = min(max(value.bit_length() - 1, 0) // 10, len(units) - 1)
+    scaled = value / 1024**step
+    return f"{scaled:,.{0 if step == 0 or scaled >= 10 else 1}f} {units[step]}"
 
 
 def place_name(region: str, wording: Wording) -> str:

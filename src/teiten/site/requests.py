@@ -17,13 +17,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from teiten import addresses, texts
-from teiten.model import CATEGORIES, CHANNELS, SensorEntry
+from teiten.model import CATEGORIES, CHANNELS, Period, SensorEntry
 from teiten.questions.interface import CountQuestion
+from teiten.questions.windows import WINDOW_DAYS
 
 FIELDS = msgspec.structs.fields(CountQuestion)
 NAMES = tuple(field.name for field in FIELDS)
 MOST_ROWS = 10_000
 MOST_BODY = 65_536
+MOST_DAYS = 366
+SPANS = (1, 7, WINDOW_DAYS, 31, 92, 366)  # lengths of a period that the pages offer
 _LONGEST = 70_000
 
 
@@ -32,36 +35,65 @@ class BadRequest(Exception):
 
 
 class View(msgspec.Struct, frozen=True):
-    """What a page is about; all of it is in the address bar."""
+    """What a page is about; all of it is in the address bar. `channel` None: all of them."""
 
     group: str | None
     as_of: date
     today: date
+    days: int = WINDOW_DAYS
+    channel: str | None = None
+
+    @property
+    def period(self) -> Period:
+        """The days before `as_of`, which isn't complete itself."""
+        return Period(self.as_of - timedelta(days=self.days), self.as_of)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        return (self.channel,) if self.channel else CHANNELS
 
     @property
     def query(self) -> dict[str, str]:
-        return ({"group": self.group} if self.group else {}) | ({"as_of": self.as_of.isoformat()} if self.as_of != self.today else {})
+        told = {"group": self.group or "", "channel": self.channel or ""}
+        told["as_of"] = self.as_of.isoformat() if self.as_of != self.today else ""
+        told["days"] = str(self.days) if self.days != WINDOW_DAYS else ""
+        return {name: value for name, value in told.items() if value}
 
 
 async def pasted(request: Request) -> str:
-    """The field `text` of a submitted form. Raises HTTPException 413 for a body larger than MOST_BODY."""
+    """The field `text` of a submitted form. Raises as `submitted` does."""
+    return (await submitted(request)).get("text", "")
+
+
+async def submitted(request: Request) -> dict[str, str]:
+    """The fields of a submitted form, the first of each name. Raises HTTPException 413 for a body larger than MOST_BODY, 400 for many fields."""
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > MOST_BODY:
             raise HTTPException(413)
-    fields = parse_qs(body.decode("latin-1"), max_num_fields=10, errors="surrogateescape")
-    return fields.get("text", [""])[0]
+    try:
+        fields = parse_qs(body.decode("latin-1"), max_num_fields=10, errors="surrogateescape")
+    except ValueError:
+        raise HTTPException(400) from None
+    return {name: values[0] for name, values in fields.items()}
 
 
-def view(query: QueryParams, today: date, sensors: list[SensorEntry]) -> View:
+def view(query: QueryParams, today: date, sensors: list[SensorEntry], by_channel: bool = False) -> View:
+    """`by_channel`: the page can be about one channel only; elsewhere `channel` means something else or nothing."""
     group = query.get("group") or None
     if group is not None and group not in {entry.group for entry in sensors}:
         raise BadRequest("there is no such group")
     as_of = _date(query["as_of"]) if query.get("as_of") else today
     if not date(1990, 1, 1) <= as_of <= today + timedelta(days=1):
         raise BadRequest("as_of is outside of what can be asked")
-    return View(group, as_of, today)
+    days = _whole(query["days"]) if query.get("days") else WINDOW_DAYS
+    if not 1 <= days <= MOST_DAYS:
+        raise BadRequest(f"days is between 1 and {MOST_DAYS}")
+    channel = (query.get("channel") or None) if by_channel else None
+    if channel is not None and channel not in CHANNELS:
+        raise BadRequest("there is no such channel")
+    return View(group, as_of, today, days, channel)
 
 
 def count_question(query: QueryParams) -> CountQuestion:
@@ -117,5 +149,5 @@ def _address(text: str) -> bytes:
 
 def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 8):
-        raise BadRequest("top is a whole number")
+        raise BadRequest("top and days are whole numbers")
     return int(text)

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
-from teiten.clock import MICROSECONDS
 from teiten.detectors.trend import Mark
 from teiten.model import CHANNELS, Period
 from teiten.publication.measuring import mark_name
@@ -17,19 +16,17 @@ from teiten.publication.view import Finding, MarkName
 from teiten.questions.interface import Count, CountQuestion
 from teiten.questions.observation import DayCount
 from teiten.questions.rankings import Ranked
-from teiten.questions.windows import window
-from teiten.site.asking import Asker, Marks, SensorState
+from teiten.site.asking import Asker, Marks
 from teiten.site.figures import Day, Figure, figure
 from teiten.site.live import by_channel
+from teiten.site.muting import NOTHING_MUTED, Mute, Mutes, apart
 from teiten.site.requests import View
 
 TOP: Final = 5
 LIST: Final = 100
 REGIONS: Final = 4
 URGENT: Final = 5
-SILENT_SECONDS: Final = 300  # five heartbeats of the default interval
-
-Condition = Literal["observing", "silent", "none"]
+MUTED_BEYOND: Final = 100  # rows asked for beyond a list's length while something is muted
 
 
 class TargetRow(msgspec.Struct, frozen=True):
@@ -50,6 +47,7 @@ class TargetRow(msgspec.Struct, frozen=True):
 class TargetTable(msgspec.Struct, frozen=True):
     channel: str
     rows: list[TargetRow]
+    muted: list[tuple[TargetRow, Mute]] = []
 
 
 class DayRow(msgspec.Struct, frozen=True):
@@ -68,8 +66,9 @@ class Panel(msgspec.Struct, frozen=True):
     accesses: Figure
 
 
-def top_page(ask: Asker, view: View, marks: Marks | None, findings: Sequence[Finding] = ()) -> dict[str, Any]:
-    period = window(view.as_of)
+def top_page(ask: Asker, view: View, marks: Marks | None, findings: Sequence[Finding] = (), mutes: Mutes = NOTHING_MUTED) -> dict[str, Any]:
+    period = view.period
+    urgent, muted = apart(mutes, findings)
     total = ask.count(CountQuestion(group=view.group, from_on=period.from_on, to_on=period.to_on))
     series = {channel: ask.series(period, view.group, channel) for channel in (None, *CHANNELS)}
     return {
@@ -80,48 +79,42 @@ def top_page(ask: Asker, view: View, marks: Marks | None, findings: Sequence[Fin
         "in_window": by_channel(ask, view.group, period.from_on, period.to_on),
         "panels": [Panel(channel, figure(days, "sources"), figure(days, "accesses")) for channel, days in series.items()],
         "days": _day_rows(series),
-        "tables": [target_table(ask, view, channel, TOP, marks) for channel in ("packet", "ssh", "web", "mail")],
-        "urgent": list(findings[:URGENT]),
+        "tables": [target_table(ask, view, channel, TOP, marks, mutes) for channel in ("packet", "ssh", "web", "mail")],
+        "urgent": urgent[:URGENT],
+        "urgent_all": len(urgent),
+        "urgent_muted": len(muted),
         "marked": marks is not None,
     }
 
 
-def target_table(ask: Asker, view: View, channel: str, top: int, marks: Marks | None) -> TargetTable:
-    """Fewer rows than `top` when fewer targets were seen; nothing is padded."""
-    period = window(view.as_of)
-    ranked = ask.ranking(period, channel, view.group, top)
-    marked = marks(period, channel, view.group, [_target(row) for row in ranked]) if marks else {}
+def target_table(ask: Asker, view: View, channel: str, top: int, marks: Marks | None, mutes: Mutes = NOTHING_MUTED) -> TargetTable:
+    """Fewer rows than `top` when fewer targets were seen; nothing is padded. Ranks count muted targets too, so that they don't change."""
+    period = view.period
+    found = ask.ranking(period, channel, view.group, top + MUTED_BEYOND if mutes else top)
+    ranked = [row for row in found if not mutes.of_target(channel, _target(row))][:top]
+    muted = [row for row in found if row.rank <= top and mutes.of_target(channel, _target(row))] if mutes else []
+    rows = [*ranked, *muted]
+    marked = marks(period, channel, view.group, [_target(row) for row in rows]) if marks else {}
     question = _question(view, period, channel)
-    return TargetTable(channel, [_row(row, channel, marked.get(_target(row)), question(_target(row))) for row in ranked])
+    shown, hidden = apart(mutes, [_row(row, channel, marked.get(_target(row)), question(_target(row))) for row in rows])
+    return TargetTable(channel, shown, hidden)
 
 
 def _row(row: Ranked, channel: str, mark: Mark | None, question: dict[str, Any]) -> TargetRow:
     return TargetRow(channel, row.rank, mark_name(mark), _target(row), row.accesses, row.sources, row.sensors, "", question, "")
 
 
-def list_page(ask: Asker, view: View, channel: str, marks: Marks | None) -> dict[str, Any]:
-    period = window(view.as_of)
+def list_page(ask: Asker, view: View, channel: str, marks: Marks | None, mutes: Mutes = NOTHING_MUTED) -> dict[str, Any]:
+    period = view.period
     found = ask.count(CountQuestion(group=view.group, channel=channel, from_on=period.from_on, to_on=period.to_on))
     return {
         "period": period,
-        "table": target_table(ask, view, channel, LIST, marks),
+        "table": target_table(ask, view, channel, LIST, marks, mutes),
         "total": found[0] if found else Count(None, 0, 0, 0),
         "limit": LIST,
         "other": None,
         "marked": marks is not None,
     }
-
-
-def sensors_page(ask: Asker, view: View, now: int) -> dict[str, Any]:
-    states = [state for state in ask.sensor_states() if view.group in (None, state.group)]
-    return {"states": [(state, condition(state, now)) for state in states], "silent_minutes": SILENT_SECONDS // 60}
-
-
-def condition(state: SensorState, now: int) -> Condition:
-    """`none`: no heartbeat was ever received, as with imported logs and sample data."""
-    if state.heartbeat_at is None:
-        return "none"
-    return "silent" if now - state.heartbeat_at > SILENT_SECONDS * MICROSECONDS else "observing"
 
 
 def _question(view: View, period: Period, channel: str) -> Callable[[bytes], dict[str, Any]]:

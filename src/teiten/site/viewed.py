@@ -13,7 +13,7 @@ from teiten.publication.view import View as PublicView
 from teiten.site.figures import figure
 from teiten.site.lookup import FOUND, About, Known
 from teiten.site.requests import View
-from teiten.site.top import REGIONS, TOP, DayRow, Panel, TargetRow, TargetTable
+from teiten.site.top import REGIONS, TOP, URGENT, DayRow, Panel, TargetRow, TargetTable
 
 ORDER: Final = ("packet", "ssh", "web", "mail")
 
@@ -60,7 +60,9 @@ def top_of(view: PublicView) -> dict[str, Any]:
         "panels": [Panel(name or None, figure(days, "sources"), figure(days, "accesses")) for name, days in view.series.items()],
         "days": [DayRow(row[0].day, row[0], list(row[1:])) for row in zip(*(view.series[name] for name in ("", *CHANNELS)), strict=True)],
         "tables": [TargetTable(channel, _rows(view.lists[channel][:TOP])) for channel in ORDER],
-        "urgent": view.findings[:5],
+        "urgent": view.findings[:URGENT],
+        "urgent_all": len(view.findings),
+        "urgent_muted": 0,
         "marked": True,
     }
 

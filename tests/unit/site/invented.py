@@ -89,7 +89,7 @@ class Invented:
     def sensor_states(self) -> list[SensorState]:
         self._called("sensor_states")
         return [
-            SensorState("talot2-01", "talot2", self.demo, "packet", NOW - 20_000_000, NOW - 5_000_000, 0, 0, 0, 0),
+            SensorState("talot2-01", "talot2", self.demo, "packet", NOW - 20_000_000, NOW - 5_000_000, 0, 0, 0, 0, 420_000),
             SensorState("here", "local", False, "ssh", None, None, 51_200, 12, 1, 300),
         ]
 

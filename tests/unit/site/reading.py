@@ -31,7 +31,7 @@ ALLOWED = (
         "section",
     }
     | {"dl", "dt", "dd", "ul", "li", "h1", "h2", "table", "caption", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "details", "summary"}
-    | {"svg", "g", "h3", "article", "code", "form", "label", "button", "textarea", "template"}
+    | {"svg", "g", "h3", "article", "code", "form", "label", "button", "textarea", "template", "select", "option"}
 )
 
 

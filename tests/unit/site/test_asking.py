@@ -77,7 +77,7 @@ def test_links_answer_with_the_number_they_stand_under(page: TestClient) -> None
 def test_sensor_states_join_heartbeats_and_gaps(store: NodeStore, page: TestClient) -> None:
     """U-33."""
     assert StoreAnswers(store, TOKYO).sensor_states() == [
-        SensorState("fixed-1", "local", False, "packet", at(21, 23), NOW, 77, 2, 1, 5),
+        SensorState("fixed-1", "local", False, "packet", at(21, 23), NOW, 77, 2, 1, 5, clock_us=NOW - at(27)),
         SensorState("idle", "demo", True, "", None, None, 0, 0, 0, 0),
     ]
     assert page.get("/ja/sensors").status_code == 200

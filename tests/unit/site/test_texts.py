@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -17,6 +18,7 @@ from teiten.publication.policies import POLICIES
 from teiten.site.contents import DEFINITIONS
 from teiten.site.languages import LANGUAGES, LOCALE
 from teiten.site.menu import MENU, MORE
+from teiten.site.muting import Problem
 from teiten.site.rendering import TEMPLATES
 from tools.compile_texts import read
 
@@ -51,12 +53,16 @@ def used() -> set[str]:
         "fresh": CHANNELS,
         "fresh.own": ("web", "ssh"),
         "define": (*DEFINITIONS, *(f"{word}.text" for word in DEFINITIONS)),
+        "mutes.what": ("target", "source"),
+        "mutes.problem": (*get_args(Problem), "seal"),
+        "imports": ("read", "taken", "duplicates", "other", "rejected", "accesses", "damaged"),
         "foot.policy": tuple(POLICIES),
         "about.policy": tuple(POLICIES),
         "attention": ("title", "lead", "nothing"),
         "risk": ("title", "lead", "nothing"),
     }
     found |= {f"{family}.{name}" for family, names in families.items() for name in names}
+    found |= {f"imports.{count}.note" for count in ("read", "taken", "duplicates", "other", "rejected", "accesses")}
     found |= {f"top5.{channel}.about" for channel in CHANNELS} | {f"menu.{entry.key}" for entry in (*MENU, *MORE)} | {"region.unknown", "count.few"}
     found |= {"measure.networks", "numbers.networks", "numbers.networks.note"}
     return found
