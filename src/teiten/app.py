@@ -136,8 +136,8 @@ class Node:
         from teiten.site.sources import StoreSources
 
         ask, marks, lookup = self._asking()
-        own = {"sources": StoreSources(self.here.store, self.here.zone), "desk": Desk(self.home)}
-        return create_site(ask, self.settings.site, self.here.zone, system_clock, marks, lookup, all_feeds(), **own)
+        sources, desk = StoreSources(self.here.store, self.here.zone), Desk(self.home)
+        return create_site(ask, self.settings.site, self.here.zone, system_clock, marks, lookup, all_feeds(), sources, desk)
 
     def _asking(self) -> tuple[StoreAnswers, StoreMarks, StoreLookup]:
         """What the pages ask through, and what asks ahead for them."""

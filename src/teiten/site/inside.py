@@ -59,7 +59,7 @@ def _rejected(records: Sequence[Record]) -> dict[str, int]:
 
 
 def sources_page(sources: StoreSources, view: View, mutes: Mutes) -> dict[str, Any]:
-    shown, muted = sources.list(view, mutes)
+    shown, muted = sources.most_active(view, mutes)
     return {"period": view.period, "rows": shown, "muted": muted, "limit": LISTED}
 
 

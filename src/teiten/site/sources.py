@@ -59,7 +59,7 @@ class StoreSources:
         self._store = store
         self._zone = zone
 
-    def list(self, view: View, mutes: Mutes) -> tuple[list[Ranked], list[tuple[Ranked, Mute]]]:
+    def most_active(self, view: View, mutes: Mutes) -> tuple[list[Ranked], list[tuple[Ranked, Mute]]]:
         """The most active of the period, and those of them that are muted."""
         question = CountQuestion(
             by="source", channel=view.channel, group=view.group, from_on=view.period.from_on, to_on=view.period.to_on, top=LISTED

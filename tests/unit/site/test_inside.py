@@ -42,7 +42,8 @@ FIRST = "20.0.1.9"  # the source of each target's first access
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = Home(tmp_path_factory.mktemp("home"))
     rejected = [Rejected(7, "no time in it", b"\x1b[31m<script>"), Rejected(9, "no time in it", b"x")]
-    file = FileReport("auth.log", "openssh", "the tag sshd", read=10, taken=6, duplicates=1, other={"a session": 1}, rejected={"no time in it": 2}, samples=rejected)  # fmt: skip
+    counts = {"read": 10, "taken": 6, "duplicates": 1, "other": {"a session": 1}, "rejected": {"no time in it": 2}}
+    file = FileReport("auth.log", "openssh", "the tag sshd", **counts, samples=rejected)  # type: ignore[arg-type]
     report = ImportReport()
     report.add(file)
     write_record(made.imports, Record("20260822T010203-abcdef", NOW - 60_000_000, NOW, "point-1", ["/var/log/auth.log"], report))

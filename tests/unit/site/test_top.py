@@ -13,9 +13,9 @@ from teiten.detectors.trend import Mark
 from teiten.model import Period
 from teiten.questions.observation import PerSensorDay
 from teiten.questions.windows import window
+from teiten.site.inside import condition
 from teiten.site.menu import MORE
 from teiten.site.settings import SiteConfig
-from teiten.site.inside import condition
 from tests.unit.site.conftest import MakeClient
 from tests.unit.site.invented import Invented
 from tests.unit.site.reading import Reader, read, table
@@ -201,7 +201,20 @@ def test_sensors_page_answers_are_my_reports_received(client: TestClient) -> Non
         ],
     )
     assert rows == [
-        ["talot2-01 demo", "talot2", "Packet", "observing", "2007-08-27 09:29:40", "2007-08-27 09:29:55", "0 B", "0", "0", "0", "–", "behind by 0.4 s at most"],
+        [
+            "talot2-01 demo",
+            "talot2",
+            "Packet",
+            "observing",
+            "2007-08-27 09:29:40",
+            "2007-08-27 09:29:55",
+            "0 B",
+            "0",
+            "0",
+            "0",
+            "–",
+            "behind by 0.4 s at most",
+        ],
         ["here", "local", "SSH", "no heartbeat", "never", "never", "50 KiB", "12", "1", "300", "–", "–"],
     ]
 
