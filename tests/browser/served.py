@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An app, or a folder as any static server would give it, on a port of its own; listening when the context is entered."""
+"""An app, or a folder as any static server would give it, on a port of its own; listening when the context is entered. And what watches a page."""
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from playwright.sync_api import Page
+
+CHROMIUM = shutil.which("chromium")
 
 
 @contextmanager
@@ -45,3 +49,12 @@ def folder_served(folder: Path) -> Iterator[str]:
         finally:
             server.shutdown()
             thread.join(20)
+
+
+def watch(page: Page, troubles: list[str]) -> None:
+    """Everything that a silent page must not cause: errors, console lines, CSP violations, dialogs, requests to elsewhere."""
+    page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+    page.on("console", lambda line: troubles.append(f"console: {line.text}"))
+    page.on("dialog", lambda dialog: (troubles.append("dialog"), dialog.dismiss()))
+    page.on("request", lambda request: troubles.append(request.url) if not request.url.startswith("http://127.0.0.1:") else None)
+    page.add_init_script("document.addEventListener('securitypolicyviolation', (e) => console.error('policy', e.violatedDirective, e.blockedURI))")

@@ -6,7 +6,6 @@ Every page: no accessibility violation that axe-core finds (WCAG 2.2 AA), light 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -14,10 +13,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from teiten.cli.publish import write_static
 from teiten.feeds import all_feeds
+from teiten.home import Home
+from teiten.importers.interface import Rejected
+from teiten.importers.records import Record, write_record
+from teiten.importers.report import FileReport, ImportReport
 from teiten.publication.building import Builder, Sources
 from teiten.publication.echoes import redactor
 from teiten.publication.findings import Claim
@@ -25,19 +28,19 @@ from teiten.publication.folder import write_view
 from teiten.publication.policies import PUBLIC
 from teiten.publication.settings import PublicationConfig
 from teiten.site.asking import StoreAnswers
+from teiten.site.desk import Desk
 from teiten.site.lookup import StoreLookup
 from teiten.site.menu import entries
+from teiten.site.muting import Mute, new_mute
 from teiten.site.outside import create_public_site
 from teiten.site.pages import create_site
 from teiten.site.public import PublicPages
 from teiten.site.settings import SiteConfig
+from teiten.site.sources import StoreSources
 from tests.browser.served import app_served, folder_served
-from tests.browser.test_first_page import watch
 from tests.unit.publication.observed import NOW, TOKYO, Met, store_of
 from tests.unit.site.test_lookup import claim
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (Debian package chromium)")
 AXE = (Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 MET = [
@@ -64,7 +67,8 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     write_static(folder / "static", PublicPages(view, SiteConfig(), all_feeds()))
     settings = SiteConfig(cache_seconds=0)
     lookup = StoreLookup(store, TOKYO, claims=claims)
-    inside = create_site(StoreAnswers(store, TOKYO), settings, TOKYO, lambda: NOW, None, lookup, all_feeds())
+    sources, desk = StoreSources(store, TOKYO), Desk(filled_home(folder / "home"))
+    inside = create_site(StoreAnswers(store, TOKYO), settings, TOKYO, lambda: NOW, None, lookup, all_feeds(), sources, desk)
     with (
         app_served(inside) as one,
         app_served(create_public_site(folder / "public", settings, all_feeds())) as two,
@@ -74,24 +78,21 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     store.close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    troubles: list[str] = []
-    context = browser.new_context()
-    context.set_default_timeout(8_000)
-    opened = context.new_page()
-    watch(opened, troubles)
-    yield opened
-    context.close()
-    assert troubles == []
+def filled_home(folder: Path) -> Home:
+    """An import, a report and a mute rule, so that every page has something to show."""
+    home = Home(folder)
+    file = FileReport("auth.log", "openssh", read=3, taken=2, rejected={"no time in it": 1}, samples=[Rejected(2, "no time in it", b"x")])
+    report = ImportReport()
+    report.add(file)
+    write_record(home.imports, Record("20260822T010203-abcdef", NOW, NOW, "point-1", ["/var/log/auth.log"], report))
+    month = home.reports / "2026-07" / "en"
+    month.mkdir(parents=True)
+    (month / "report-2026-07-en.html").write_text("<!doctype html><title>July</title>")
+    (month / "figure-2026-07-2.1-en.csv").write_text("a")
+    rule = new_mute("source", "", "192.0.2.0/24", "our own scan", date(2026, 9, 1), date(2026, 8, 22))
+    assert isinstance(rule, Mute)
+    Desk(home).mutes.add(rule)
+    return home
 
 
 def places(side: str, page: Page, address: str, language: str) -> list[str]:
@@ -99,33 +100,46 @@ def places(side: str, page: Page, address: str, language: str) -> list[str]:
     found = [f"/{language}/{entry.place}{end}" if entry.place else f"/{language}/" for entry in entries(side == "operator")]
     page.goto(f"{address}/{language}/attention{end}")
     detail = page.get_by_role("link", name="詳細" if language == "ja" else "Details").first.get_attribute("href")
-    return [*found, str(detail)]
+    if side == "public":
+        return [*found, str(detail)]
+    page.goto(f"{address}/{language}/sources")
+    source = page.locator(".ranking a").first.get_attribute("href")
+    return [*found, str(detail), str(source), f"/{language}/imports?name=20260822T010203-abcdef"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("side", "language"), [("operator", "ja"), ("public", "en")])
-def test_axe_finds_nothing_on_any_page(browser: Browser, sides: dict[str, str], side: str, language: str, scheme: str) -> None:
-    context = browser.new_context(bypass_csp=True, color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]
+def test_axe_finds_nothing_on_any_page_and_nothing_is_too_wide(browser: Browser, sides: dict[str, str], side: str, language: str) -> None:
+    """Each page is opened once: all rules in the light, those about colours again in the dark, and both widths."""
+    context = browser.new_context(bypass_csp=True, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(8_000)
     page = context.new_page()
     found: list[Any] = []
     for place in places(side, page, sides[side], language):
+        page.emulate_media(color_scheme="light")
         page.goto(sides[side] + place)
         page.evaluate(AXE)
-        result = page.evaluate("(tags) => axe.run(document, {runOnly: {type: 'tag', values: tags}})", RULES)
-        found += [(place, one["id"], one["nodes"][0]["html"][:150]) for one in result["violations"]]
+        found += violations(page, place, {"type": "tag", "values": RULES})
+        page.emulate_media(color_scheme="dark")
+        found += violations(page, place, {"type": "rule", "values": ["color-contrast", "link-in-text-block"]})
+        for width in (360, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
     context.close()
     assert found == []
 
 
-@pytest.mark.parametrize("side", ["operator", "public"])
-@pytest.mark.parametrize("width", [360, 1920])
-def test_nothing_is_wider_than_the_window(page: Page, sides: dict[str, str], side: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    for language in ("ja", "en"):
-        for place in places(side, page, sides[side], language):
-            page.goto(sides[side] + place)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, place
+def violations(page: Page, place: str, rules: dict[str, Any]) -> list[Any]:
+    result = page.evaluate("(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
+    return [(place, one["id"], one["nodes"][0]["html"][:150]) for one in result["violations"]]
+
+
+@pytest.mark.parametrize(("side", "language"), [("operator", "en"), ("public", "ja")])
+def test_every_page_is_silent_in_the_other_language_too(page: Page, sides: dict[str, str], side: str, language: str) -> None:
+    """No console line, no error, no CSP report, no request to elsewhere: the fixture looks."""
+    for place in places(side, page, sides[side], language):
+        answer = page.goto(sides[side] + place)
+        assert answer is not None
+        assert answer.status == 200, place
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -194,3 +208,25 @@ def test_get_the_xml(page: Page, sides: dict[str, str], side: str) -> None:
     answer = page.request.get(f"{sides[side]}{href}")
     assert answer.status == 200
     assert b'<attention xmlns="urn:teiten:attention:1"' in answer.body()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_mute_what_is_known_and_lift_it_again(browser: Browser, sides: dict[str, str], script: bool) -> None:
+    """From the page of a target; the lists show it apart, no total changes."""
+    context = browser.new_context(java_script_enabled=script)
+    context.set_default_timeout(8_000)
+    page = context.new_page()
+    page.goto(sides["operator"] + "/en/ports")
+    page.get_by_role("link", name="445/tcp").click()
+    page.get_by_role("link", name="Mute this target").click()
+    page.get_by_label("Reason").fill("our own scan of the week")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator(".rules").first).to_contain_text("445/tcp")
+    page.goto(sides["operator"] + "/en/ports")
+    expect(page.locator(".ranking")).not_to_contain_text("445/tcp")
+    expect(page.locator(".muted")).to_contain_text("our own scan of the week")
+    page.goto(sides["operator"] + "/en/mutes")
+    page.get_by_role("button", name="Lift 445/tcp").click()
+    page.goto(sides["operator"] + "/en/ports")
+    expect(page.locator(".ranking")).to_contain_text("445/tcp")
+    context.close()

@@ -65,7 +65,7 @@ def client(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tes
 
     lookup, sources = StoreLookup(store, TOKYO, claims=claims), StoreSources(store, TOKYO)
     settings = SiteConfig(cache_seconds=60)
-    app = create_site(StoreAnswers(store, TOKYO), settings, TOKYO, lambda: NOW, None, lookup, all_feeds(), None, sources, Desk(home))
+    app = create_site(StoreAnswers(store, TOKYO), settings, TOKYO, lambda: NOW, None, lookup, all_feeds(), sources, Desk(home))
     with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False) as made:
         yield made
     store.close()
