@@ -118,4 +118,3 @@ def _play(dice: np.random.Generator, log: Log, sensor: int, live: NDArray[Any], 
         start += log.days
     whole = parts[0].joined(*parts[1:])
     return whole.take((whole.hour >= 0) & (whole.hour < days * HOURS))
-
