@@ -79,10 +79,11 @@ def read_ours(path: Path, compiled: bool = True) -> str:
 def count_ours(path: Path) -> str:
     from teiten.packets.capture_files import open_capture
     from teiten.packets.captures import Capture
-    from teiten.packets.targets import count_targets
+    from teiten.packets.targets import tally_targets
 
-    counts = count_targets(Capture(open_capture(path), True))
-    return f"{len(counts):,} targets, {sum(count.sources for count in counts):,} distinct pairs"
+    tally = tally_targets(Capture(open_capture(path), True))
+    tally.most(1000)
+    return f"{np.count_nonzero(tally.accesses):,} targets, {tally.sources.sum():,} distinct pairs"
 
 
 def write_ours(path: Path, folder: Path) -> str:

@@ -36,22 +36,22 @@ def capture(
     from teiten.packets.capture_files import open_capture
 
     one_of("--format", format_, ("table", "json"))
-    counts: list[TargetCount] = []
-    rows = 0
+    shown: list[TargetCount] = []
+    rows = in_all = 0
     with open_capture(path) as stream:
         reading = captures.Capture(stream)
         if flows is None:
-            from teiten.packets.targets import count_targets
+            from teiten.packets.targets import tally_targets
 
-            counts = count_targets(reading)
+            tally = tally_targets(reading)
+            shown, in_all = tally.most(top or None), int((tally.accesses > 0).sum())
         else:
             rows = _write_flows(reading, flows)
     report = reading.report
-    shown = counts[: top or None]
     if format_ == "json":
         typer.echo(json.dumps(_facts(report) | ({"flows": rows} if flows else {"targets": [_named(count) for count in shown]}), indent=1))
     else:
-        typer.echo("\n".join([*_said(report), *([f"{rows:,} flowtuples in {flows}"] if flows else _table(shown, len(counts)))]))
+        typer.echo("\n".join([*_said(report), *([f"{rows:,} flowtuples in {flows}"] if flows else _table(shown, in_all))]))
     raise typer.Exit(1 if report.gap_count or report.trouble else 0)
 
 

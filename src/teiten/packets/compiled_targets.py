@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compiled collection of (target, source) pairs of accesses, and the radix sort that makes them distinct.
+"""Compiled collection of (target, source) pairs of accesses, and the partition by hash that makes them distinct group by group.
 
 The rules of what is an access are those of headers.classify; targets.py holds them in numpy, and the two are compared in tests.
 """
@@ -7,11 +7,11 @@ The rules of what is an access are those of headers.classify; targets.py holds t
 from __future__ import annotations
 
 from teiten.packets.jit import compiled
-from teiten.packets.layout import Array, Decoded, Outcome, Records
+from teiten.packets.layout import TARGET_PARTS, Array, Decoded, Outcome, Records
 
 IPV4, IPV6 = int(Outcome.IPV4), int(Outcome.IPV6)
 UDP_TARGETS, PING_TARGET, PING6_TARGET = 1 << 16, 2 << 16, 3 << 16
-DIGIT_BITS, DIGITS, BUCKETS = 10, 5, 1 << 10
+PARTS, PART_SHIFT = TARGET_PARTS, 63 - (TARGET_PARTS.bit_length() - 1)
 
 
 @compiled
@@ -51,32 +51,57 @@ def collect(records: Records, decoded: Decoded, n: int, accesses: Array, pairs: 
 
 
 @compiled
-def sort(pairs: Array, other: Array, n: int, counts: Array) -> None:
-    """Sort the first n pairs; `other` is as large, `counts` is int64[DIGITS, BUCKETS + 1]."""
-    counts[:, :] = 0
-    for i in range(n):
-        for digit in range(DIGITS):
-            counts[digit, (pairs[i] >> digit * DIGIT_BITS & BUCKETS - 1) + 1] += 1
-    source, target = pairs, other
-    for digit in range(DIGITS):
-        places = counts[digit]
-        for bucket in range(BUCKETS):
-            places[bucket + 1] += places[bucket]
-        for i in range(n):
-            bucket = source[i] >> digit * DIGIT_BITS & BUCKETS - 1
-            target[places[bucket]] = source[i]
-            places[bucket] += 1
-        source, target = target, source
-    pairs[:n] = source[:n]
+def hashed(pair: int, odd: int) -> int:
+    """Well mixed in its upper bits; never negative."""
+    pair *= odd
+    pair ^= (pair >> 32) & 0xFFFFFFFF
+    return (pair * odd) >> 1 & 0x7FFFFFFFFFFFFFFF
 
 
 @compiled
-def distinct(pairs: Array, n: int) -> int:
-    """Drop what is there twice from the first n sorted pairs; returns how many stay."""
-    kept, before = 0, -1  # pairs are never negative
+def partition(pairs: Array, n: int, odd: int, parted: Array, cuts: Array) -> None:
+    """The first n pairs into `parted`, grouped by PARTS groups of hashes; group k is parted[cuts[k]:cuts[k + 1]]."""
+    cuts[:] = 0
     for i in range(n):
-        pair = pairs[i]
-        pairs[kept] = pair
-        kept += pair != before
-        before = pair
+        cuts[(hashed(pairs[i], odd) >> PART_SHIFT) + 1] += 1
+    for part in range(PARTS):
+        cuts[part + 1] += cuts[part]
+    for i in range(n):
+        part = hashed(pairs[i], odd) >> PART_SHIFT
+        parted[cuts[part]] = pairs[i]
+        cuts[part] += 1
+    for part in range(PARTS, 0, -1):
+        cuts[part] = cuts[part - 1]
+    cuts[0] = 0
+
+
+@compiled
+def distinct(parted: Array, cuts: Array, odd: int, table: Array) -> int:
+    """Drop what is there twice, in place, group by group; returns how many stay and moves the cuts.
+
+    `table` is zero, before and after, and more than twice as large as the largest group; a power of two.
+    """
+    kept, begin = 0, 0
+    for part in range(PARTS):
+        end, first = cuts[part + 1], kept
+        mask = 15
+        while mask < 2 * (end - begin):
+            mask = mask * 2 + 1
+        for i in range(begin, end):
+            pair = parted[i]
+            at = hashed(pair, odd) & mask
+            while table[at] != 0 and table[at] != pair + 1:
+                at = (at + 1) & mask
+            parted[kept] = pair
+            kept += table[at] == 0
+            table[at] = pair + 1
+        table[: mask + 1] = 0
+        begin, cuts[part] = end, first
+    cuts[PARTS] = kept
     return kept
+
+
+@compiled
+def add_sources(pairs: Array, sources: Array) -> None:
+    for pair in pairs:
+        sources[pair >> 32] += 1

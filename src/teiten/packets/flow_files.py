@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes flowtuples as Parquet files into a folder, a part at a time, in bounded memory. For other programs; Teiten doesn't read them.
 
-`ipv4-000000.parquet`: source and destination as 32-bit numbers. `ipv6-000000.parquet`: as two 64-bit halves each. Rows of a minute may
+`ipv4-000000.parquet`: source and destination as 32-bit numbers; `microsecond` is the
+first packet's place in its minute. `ipv6-000000.parquet`: as two 64-bit halves each. Rows of a minute may
 come in several parts that add up (see flowtuple.py).
 """
 
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 from teiten.errors import TeitenError
 from teiten.packets.flowtuple import FlowBatch
 
+# Snappy: two thirds of the time of zstd here, for two fifths more room.
 _ROWS_PER_PART: Final = 1 << 18
+_ROWS_AT_ONCE: Final = 1 << 13  # a row is looked at once for each column, so they had better be in the cache
 Table = dict[str, NDArray[Any]]
 
 
@@ -38,7 +41,8 @@ class FlowFiles:
     def write(self, batch: FlowBatch) -> None:
         """Copies what it needs: the batch's memory is free afterwards."""
         version = batch.version
-        self._waiting[version].append(columns_of(batch))
+        for begin in range(0, len(batch.words), _ROWS_AT_ONCE):
+            self._waiting[version].append(columns_of(FlowBatch(version, batch.words[begin : begin + _ROWS_AT_ONCE])))
         self._rows[version] += len(batch.words)
         if self._rows[version] >= _ROWS_PER_PART:
             self._write_part(version)
@@ -54,7 +58,7 @@ class FlowFiles:
             return
         self._connection.register("flows", {name: np.concatenate([table[name] for table in tables]) for name in tables[0]})
         path = self._folder / f"ipv{version}-{self._parts[version]:06}.parquet"
-        self._connection.view("flows").write_parquet(str(path), compression="zstd", row_group_size=1 << 17)
+        self._connection.view("flows").write_parquet(str(path), compression="snappy", row_group_size=1 << 17)
         self._connection.unregister("flows")
         self.rows += self._rows[version]
         self._parts[version] += 1
@@ -73,4 +77,4 @@ def columns_of(batch: FlowBatch) -> Table:
         table |= {name: words[:, number].astype(np.uint64) for number, name in enumerate(halves)}
     table |= {"protocol": (key >> 8).astype(np.uint8), "port": (key >> 16).astype(np.uint16), "flags": key.astype(np.uint8)}
     table |= {"doubt": (key >> 32).astype(np.uint8), "packets": batch.packets.astype(np.uint32), "bytes": batch.bytes.astype(np.uint64)}
-    return table | {"payload": batch.payload.astype(np.uint64), "first_at": batch.first_at}
+    return table | {"payload": batch.payload.astype(np.uint64), "microsecond": batch.microsecond.astype(np.uint32)}

@@ -97,8 +97,13 @@ class FlowBatch(NamedTuple):
     @property
     def first_at(self) -> Array:
         """Microseconds UTC of the row's first packet in file order."""
-        first: Array = self.minute * 60_000_000 + (self._word(-4) >> KEY_BITS)
+        first: Array = self.minute * 60_000_000 + self.microsecond
         return first
+
+    @property
+    def microsecond(self) -> Array:
+        """Of the row's first packet, in its minute."""
+        return self._word(-4) >> KEY_BITS
 
     @property
     def bytes(self) -> Array:

@@ -186,3 +186,5 @@ KEY_MASK: Final = (1 << KEY_BITS) - 1
 SEEN_SHIFT: Final = 56
 PACKETS_MASK: Final = 0xFFFFFFFF
 LARGE_TABLE: Final = 4096  # rows; a larger table is handed over as it is, a smaller one is copied
+
+TARGET_PARTS: Final = 1 << 10  # groups of (target, source) pairs, each small enough to be made distinct in the cache

@@ -6,19 +6,17 @@ Memory grows with distinct (target, source) pairs, eight bytes each, because exa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
 from teiten.packets.captures import Capture
 from teiten.packets.headers import ICMP, ICMP6, TCP, UDP, target_of
-from teiten.packets.layout import RECORDS_PER_STEP, Array, Decoded, Doubt, Outcome, Records
+from teiten.packets.layout import RECORDS_PER_STEP, TARGET_PARTS, Array, Decoded, Doubt, Outcome, Records
 
 _TARGETS: Final = 4 << 16  # TCP ports, UDP ports, ping, ping of ICMPv6
-_SLICE: Final = 1 << 13  # targets that are merged together
 _RUN: Final = 1 << 20  # pairs that wait to be made distinct
-_DIGITS, _BUCKETS = 5, 1 << 10  # as in compiled_targets.py
 
 
 class TargetCount(NamedTuple):
@@ -35,8 +33,25 @@ class Pairs(Protocol):
     def finish(self) -> tuple[Array, Array, Array]: ...
 
 
-def count_targets(capture: Capture) -> list[TargetCount]:
-    """Every target with an access, most accesses first, ties by target. Reads to the end; packets without a time are left out, as in flows."""
+class Tally(NamedTuple):
+    """By the number of the target: TCP ports, UDP ports, ping, ping of ICMPv6."""
+
+    accesses: Array
+    sources: Array
+
+    def most(self, top: int | None = None) -> list[TargetCount]:
+        """The `top` targets (or all) with an access, most accesses first, ties by target; only what is shown is named."""
+        numbers = np.flatnonzero(self.accesses)
+        if top is not None and len(numbers) > top > 0:
+            least = np.partition(self.accesses[numbers], -top)[-top]
+            numbers = numbers[self.accesses[numbers] >= least]
+        rows = zip(numbers.tolist(), self.accesses[numbers].tolist(), self.sources[numbers].tolist(), strict=True)
+        found = sorted((TargetCount(_name(number), *counts) for number, *counts in rows), key=lambda count: (-count.accesses, count.target))
+        return found[:top]
+
+
+def tally_targets(capture: Capture) -> Tally:
+    """Reads to the end; packets without a time are left out, as in flows."""
     pairs: Pairs = CompiledPairs() if capture.compiled else PlainPairs()
     for _, records, decoded, n in capture.steps():
         if n:
@@ -44,8 +59,12 @@ def count_targets(capture: Capture) -> list[TargetCount]:
     accesses, sources, wide = pairs.finish()
     if len(wide):
         sources += np.bincount(_distinct_rows(wide)[:, 0], minlength=_TARGETS)
-    found = [TargetCount(_name(number), int(accesses[number]), int(sources[number])) for number in np.flatnonzero(accesses).tolist()]
-    return sorted(found, key=lambda count: (-count.accesses, count.target))
+    return Tally(accesses, sources)
+
+
+def count_targets(capture: Capture) -> list[TargetCount]:
+    """Every target with an access, as `Tally.most` orders them."""
+    return tally_targets(capture).most()
 
 
 def _name(number: int) -> bytes:
@@ -59,18 +78,18 @@ def _distinct_rows(rows: Array) -> Array:
 
 
 class CompiledPairs:
-    """Sorted runs of distinct pairs, merged when they have become twice as long as what they were merged to."""
+    """Runs of distinct pairs, grouped by hash; merged when they have become twice as long as what they were merged to."""
 
     def __init__(self) -> None:
         from teiten.packets import compiled_targets
 
         self._kernels = compiled_targets
+        self._odd: Final = int(np.int64(np.uint64(secrets.randbits(64) | 1).view(np.int64)))  # no sender can aim at one group
         self._accesses = np.zeros(_TARGETS, np.int64)
         self._pairs = np.empty(_RUN + RECORDS_PER_STEP, np.int64)
-        self._other = np.empty_like(self._pairs)
         self._wide_step = np.empty((RECORDS_PER_STEP, 3), np.int64)
         self._fill = 0
-        self._runs: list[Array] = []
+        self._runs: list[tuple[Array, Array]] = []  # pairs, and where its groups begin
         self._most = 8 * _RUN
         self._wide: list[Array] = [np.empty((0, 3), np.int64)]
 
@@ -84,31 +103,36 @@ class CompiledPairs:
             self._end_run()
 
     def _end_run(self) -> None:
-        self._runs.append(self._distinct(self._pairs, self._other, self._fill).copy())
+        parted, cuts = np.empty(self._fill, np.int64), np.empty(TARGET_PARTS + 1, np.int64)
+        self._kernels.partition(self._pairs, self._fill, self._odd, parted, cuts)
         self._fill = 0
-        if sum(map(len, self._runs)) > self._most:
-            merged = np.concatenate(list(self._merged()))
-            self._runs, self._most = [merged], 2 * len(merged) + 8 * _RUN
+        self._runs.append((self._distinct(parted, cuts).copy(), cuts))
+        if sum(len(pairs) for pairs, _ in self._runs) > self._most:
+            merged, cuts = self._merged()
+            self._runs, self._most = [(merged.copy(), cuts)], 2 * len(merged) + 8 * _RUN
 
-    def _distinct(self, pairs: Array, other: Array, n: int) -> Array:
-        self._kernels.sort(pairs, other, n, np.zeros((_DIGITS, _BUCKETS + 1), np.int64))
-        return pairs[: self._kernels.distinct(pairs, n)]
+    def _merged(self) -> tuple[Array, Array]:
+        """All runs as one."""
+        if len(self._runs) == 1:
+            return self._runs[0]
+        cuts = np.sum([cuts for _, cuts in self._runs], axis=0)
+        groups = (pairs[cut[part] : cut[part + 1]] for part in range(TARGET_PARTS) for pairs, cut in self._runs)
+        together = np.empty(int(cuts[-1]), np.int64)
+        at = 0
+        for group in groups:
+            together[at : at + len(group)] = group
+            at += len(group)
+        return self._distinct(together, cuts), cuts
 
-    def _merged(self) -> Iterator[Array]:
-        """The distinct pairs of all runs in order, a range of targets at a time, so that little more memory is needed than for the runs."""
-        edges = np.arange(0, _TARGETS + 1, _SLICE, dtype=np.int64) << 32
-        cuts = [np.searchsorted(run, edges) for run in self._runs]
-        for number in range(len(edges) - 1):
-            parts = [run[cut[number] : cut[number + 1]] for run, cut in zip(self._runs, cuts, strict=True)]
-            together = np.concatenate(parts)
-            if len(together):
-                yield self._distinct(together, np.empty_like(together), len(together))
+    def _distinct(self, parted: Array, cuts: Array) -> Array:
+        largest = int(np.diff(cuts).max())
+        table = np.zeros(max(16, 1 << (2 * largest).bit_length()), np.int64)
+        return parted[: self._kernels.distinct(parted, cuts, self._odd, table)]
 
     def finish(self) -> tuple[Array, Array, Array]:
         self._end_run()
         sources = np.zeros(_TARGETS, np.int64)
-        for pairs in self._merged():
-            sources += np.bincount(pairs >> 32, minlength=_TARGETS)
+        self._kernels.add_sources(self._merged()[0], sources)
         return self._accesses, sources, np.concatenate(self._wide)
 
 

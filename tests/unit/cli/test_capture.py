@@ -39,7 +39,7 @@ def test_flowtuples_as_parquet_are_those_of_the_reference(teiten: Teiten, file: 
     folder = tmp_path / "flows"
     flows = slow(file.read_bytes())["flows"]
     assert teiten("capture", file, "--flows", folder, "--format", "json").json()["flows"] == len(flows)
-    names = "minute, protocol, port, flags, doubt, packets, bytes, payload, first_at"
+    names = "minute, protocol, port, flags, doubt, packets, bytes, payload, minute::bigint * 60000000 + microsecond"
     found = duckdb.sql(f"select {names} from read_parquet('{folder}/*.parquet', union_by_name=true)").fetchall()
     whole = [(key[0], *key[3:], row[0], row[1], row[3] % (1 << 64), row[4]) for key, row in flows.items()]
     assert sorted(found) == sorted(whole)

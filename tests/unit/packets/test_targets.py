@@ -62,5 +62,14 @@ def test_sources_stay_exact_over_many_runs(compiled: bool, monkeypatch: pytest.M
 
 
 @engines
+def test_the_most_of_a_tally_are_the_first_of_all(compiled: bool) -> None:
+    """Ties at the end are decided by the target, not by its number: 10/tcp comes before 9/tcp."""
+    data = pcap(b"".join(record(ethernet(ip4(6, tcp(port)))) for port in (9, 10, 11, 80, 80, 80, 7, 7)))
+    tally = targets.tally_targets(Capture(io.BytesIO(data), compiled))
+    assert [tally.most(top) for top in (1, 2, 3, 5, 9)] == [counted(data, compiled)[:top] for top in (1, 2, 3, 5, 9)]
+    assert [count.target for count in tally.most(3)] == [b"80/tcp", b"7/tcp", b"10/tcp"]
+
+
+@engines
 def test_nothing_but_noise_is_no_target(compiled: bool) -> None:
     assert counted(pcap(record(ethernet(ip4(6, tcp(80, 0x12), source=SOURCE)))), compiled) == []
