@@ -3,7 +3,7 @@
 
 They go the way of an import: gathered to transactions, one of which is stored while the next is gathered.
 
-python -m bench.bulk FOLDER ROWS ROWS_PER_BATCH     prints {"rows": …, "take_seconds": …, "seal_seconds": …, …}
+python -m bench.bulk FOLDER ROWS ROWS_PER_BATCH [unsealed]     prints {"rows": …, "take_seconds": …, "seal_seconds": …, …}
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ from teiten.worlds.interface import WorldBatch
 from teiten.worlds.synthetic import Synthetic
 
 _SENSORS = 2
+_TOLD_ROWS = 5_000_000
 _ROWS_AT_ONCE = 600_000  # made before the clock runs
 
 
-def main(folder: Path, rows: int, per_batch: int) -> dict[str, Any]:
+def main(folder: Path, rows: int, per_batch: int, sealed: bool = True) -> dict[str, Any]:
     days = max(1, rows // (per_batch * _SENSORS))
     world = Synthetic(rows=rows, days=days, sensors=_SENSORS, first_on=date(2026, 1, 1))
     store = NodeStore.open(folder, ZoneInfo("Asia/Tokyo"))
     collector = Collector(store, with_regions, system_clock)
-    taking, computing, making, stored, batches = 0.0, 0.0, 0.0, 0, 0
+    taking, computing, making, early, stored, batches = 0.0, 0.0, 0.0, 0.0, 0, 0
     receipts: list[Receipt] = []
     world_batches = world.batches()
     while True:
@@ -56,13 +57,20 @@ def main(folder: Path, rows: int, per_batch: int) -> dict[str, Any]:
         stored += sum(receipt.rows for receipt in receipts)
         batches += len(receipts)
         receipts.clear()
+        if stored // _TOLD_ROWS > (stored - sum(length(batch.columns) for batch in made)) // _TOLD_ROWS:
+            print(f"{stored:,} rows: {taking:.0f} s, {computing:.0f} s of CPU, {peak_mib():.0f} MiB", file=sys.stderr, flush=True)
+        early = early or (peak_mib() if stored * 10 >= rows else 0.0)
     started = time.perf_counter()
-    store.seal(world.period().to_on + timedelta(days=1))
+    if sealed:
+        store.seal(world.period().to_on + timedelta(days=1))
     sealing = time.perf_counter() - started
     store.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     told = {"rows": stored, "batches": batches, "make_seconds": making, "take_seconds": taking}
-    return {**told, "take_cpu": computing, "seal_seconds": sealing, "peak_mib": peak}
+    return {**told, "take_cpu": computing, "seal_seconds": sealing, "peak_mib_at_a_tenth": early, "peak_mib": peak_mib()}
+
+
+def peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _some(world: Iterator[WorldBatch]) -> Iterator[WorldBatch]:
@@ -74,4 +82,4 @@ def _some(world: Iterator[WorldBatch]) -> Iterator[WorldBatch]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), "unsealed" not in sys.argv)))

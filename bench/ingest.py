@@ -15,6 +15,7 @@ import os
 import random
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,7 @@ from bench.tables import SEED, heading, table
 _FULL_SECONDS = 1800.0
 _LIVE = (
     *("way", "stored", "emitted/s", "stored/s", "ack p50 ms", "ack p99 ms", "age p50 ms", "age p99 ms"),
-    *("node CPU us each", "node MiB", "lost"),
+    *("node CPU us each", "node MiB early", "node MiB", "lost"),
 )
 
 
@@ -43,13 +44,15 @@ class Row(msgspec.Struct):
     sent: dict[str, Any]
     stored: int
     node_cpu: float
+    early_mib: float  # after a tenth of the time
     node_mib: float
 
     def cells(self) -> list[str]:
         rates = [f"{self.sent['emitted'] / self.sent['emit_seconds']:,.0f}", f"{self.stored / self.sent['seconds']:,.0f}"]
         ack = [f"{self.sent[name] * 1000:,.0f}" if name in self.sent else "-" for name in ("ack_p50", "ack_p99", "age_p50", "age_p99")]
         lost = self.sent["emitted"] - self.stored
-        return [self.name, f"{self.stored:,}", *rates, *ack, f"{self.node_cpu / self.stored * 1e6:.0f}", f"{self.node_mib:.0f}", f"{lost:,}"]
+        cost = [f"{self.node_cpu / self.stored * 1e6:.0f}", f"{self.early_mib:.0f}", f"{self.node_mib:.0f}"]
+        return [self.name, f"{self.stored:,}", *rates, *ack, *cost, f"{lost:,}"]
 
 
 def remote(node: Running, name: str, seconds: float, rate: int, sensors: int) -> Row:
@@ -73,9 +76,13 @@ def _run(node: Running, what: str, order: Order, sensors: list[str]) -> Row:
     path = node.home.root / "order.json"
     path.write_bytes(msgspec.json.encode(order))
     before = cpu_seconds(node.process.pid)
+    early = [0.0]
+    timer = threading.Timer(order.seconds / 10, lambda: early.__setitem__(0, resident_mib(node.process.pid)))
+    timer.start()
     sent = told("bench.shipping", path)
+    timer.join()
     used = cpu_seconds(node.process.pid) - before
-    return Row(what, sent, _stored(node, sensors), used, resident_mib(node.process.pid))
+    return Row(what, sent, _stored(node, sensors), used, early[0], resident_mib(node.process.pid))
 
 
 def _stored(node: Running, sensors: list[str]) -> int:

@@ -30,6 +30,7 @@ class Gathering:
     def __init__(self, deliver: Deliver) -> None:
         self._deliver = deliver
         self._waiting: list[tuple[Given, Settle]] = []
+        self._epochs: set[tuple[str, str]] = set()  # of what waits
         self._under_way: _Delivery | None = None
         self._rows = self._bytes = 0
 
@@ -39,6 +40,7 @@ class Gathering:
         Raises what an earlier delivery raised; nothing that waited then will be delivered.
         """
         self._waiting.append(((key, columns), settle))
+        self._epochs.add((key.sensor, key.epoch))
         self._rows += length(columns)
         self._bytes += weight
         if self._rows >= MOST_ROWS or self._bytes >= MOST_BYTES or len(self._waiting) >= MOST_BATCHES:
@@ -51,8 +53,7 @@ class Gathering:
 
     def holds(self, sensor: str, epoch: str) -> bool:
         """Whether some batch of the epoch isn't settled: what the store knows of it may not be all."""
-        unsettled = [*self._waiting, *(self._under_way.batches if self._under_way else ())]
-        return any((key.sensor, key.epoch) == (sensor, epoch) for (key, _), _ in unsettled)
+        return (sensor, epoch) in self._epochs or (self._under_way is not None and (sensor, epoch) in self._under_way.epochs)
 
     @property
     def is_empty(self) -> bool:
@@ -60,10 +61,11 @@ class Gathering:
 
     def _send(self) -> None:
         waiting, self._waiting = self._waiting, []
+        epochs, self._epochs = self._epochs, set()
         self._rows = self._bytes = 0
         self._settle()
         if waiting:
-            self._under_way = _Delivery(self._deliver, waiting)
+            self._under_way = _Delivery(self._deliver, waiting, epochs)
             self._under_way.start()
 
     def _settle(self) -> None:
@@ -74,9 +76,9 @@ class Gathering:
 
 
 class _Delivery(Thread):
-    def __init__(self, deliver: Deliver, batches: list[tuple[Given, Settle]]) -> None:
+    def __init__(self, deliver: Deliver, batches: list[tuple[Given, Settle]], epochs: set[tuple[str, str]]) -> None:
         super().__init__(name="delivery")
-        self.batches = batches
+        self.batches, self.epochs = batches, epochs
         self._deliver = deliver
         self._receipts: list[Receipt] = []
         self._error: BaseException | None = None
