@@ -8,6 +8,7 @@
 --   channel: channel = :channel
 --   category: category = :category
 --   group: sensor in (select name from sensors where sensor_group = :group)
+--   targets: target in (:wanted)
 -- slot everywhere
 --   all: 1 = 1
 --   from: day >= :from_on
