@@ -175,6 +175,31 @@ def read_instants(base: int, starts: Array, ends: Array, looks: Array, naive_is_
 
 
 @compiled
+def local_instant(at: int, end: int, months: Array) -> int:
+    """`05/Nov/2024:10:00:00 +0100`, or ODD."""
+    if end - at != 26 or byte(at + 2) != 47 or byte(at + 6) != 47 or byte(at + 11) != 58 or byte(at + 14) != 58 or byte(at + 17) != 58:
+        return ODD
+    name, month = byte(at + 3) << 16 | byte(at + 4) << 8 | byte(at + 5), 0
+    for number in range(12):
+        if months[number] == name:
+            month = number + 1
+    day, year, hour, minute, second = two(at), two(at + 7) * 100 + two(at + 9), two(at + 12), two(at + 15), two(at + 18)
+    if month == 0 or year < FIRST_YEAR or year > LAST_YEAR or day < 1 or day > longest_day(year, month):
+        return ODD
+    offset = offset_of(at + 21, end, False)
+    if byte(at + 20) != 32 or offset == -(1 << 62) or hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 60:
+        return ODD
+    return ((days_from_civil(year, month, day) * 1440 + hour * 60 + minute) * 60 + second) * 1_000_000 - offset
+
+
+@compiled
+def read_local_instants(base: int, starts: Array, ends: Array, looks: Array, months: Array, found: Array) -> None:
+    for i in range(len(found)):
+        prefetch(base + starts[min(i + AHEAD, len(starts) - 1)])
+        found[i] = local_instant(base + starts[i], base + ends[i], months) if looks[i] == STRING else NONE if looks[i] == MISSING else ODD
+
+
+@compiled
 def address(at: int, end: int) -> int:
     """Dotted IPv4 as a number, or ODD."""
     value, part, places, dots = 0, 0, 0, 0

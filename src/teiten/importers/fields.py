@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from teiten.importers.field_layout import LOOK_AT, NONE, START_BITS, Array, Look, Names, prepare
+from teiten.importers.instants import MONTHS
 from teiten.importers.lines import Lines
 from teiten.importers.rows import FIELD_BYTES
 from teiten.packets.captures import use_numba
@@ -23,6 +24,7 @@ WORTH_COMPILING_BYTES, WORTH_CALLING_BYTES = 500_000, 10_000
 """Loading the compiled code costs half a second; less text than this is read in less. Once it is there, short blocks are worth it too."""
 _PLACE = (1 << START_BITS) - 1
 _WIDEST = 80  # a table of longer texts would be mostly empty
+_MONTHS = np.array([int.from_bytes(name, "big") for name in MONTHS], np.int64)
 TEXTS = (Look.STRING, Look.ESCAPED)
 NOTHING = (Look.MISSING, Look.NULL)
 
@@ -118,6 +120,12 @@ class Fields:
         from teiten.importers.compiled_values import read_instants
 
         return self._read(read_instants, name, naive_is_utc)
+
+    def local_instants(self, name: str) -> Array:
+        """`05/Nov/2024:10:00:00 +0100`, as web servers write it."""
+        from teiten.importers.compiled_values import read_local_instants
+
+        return self._read(read_local_instants, name, _MONTHS)
 
     def addresses(self, name: str) -> Array:
         """IPv4 as numbers; IPv6 is ODD."""

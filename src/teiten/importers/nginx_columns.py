@@ -120,8 +120,10 @@ def _settled(fields: Fields, names: tuple[str, ...]) -> tuple[str, Array]:
 
 
 def _times(fields: Fields, name: str) -> Array:
-    """ISO times with an offset, or seconds with a fraction; ODD for anything else."""
+    """ISO times with an offset, seconds with a fraction, or the servers' own form; ODD for anything else."""
     written, seconds = fields.instants(name), fields.seconds(name)
     seconds = np.where((seconds >= _OLDEST_US) & (seconds < _LATEST_US), seconds, ODD)
     times: Array = np.where(written >= 0, written, seconds)
+    if (times < 0).any():
+        times = np.where(times >= 0, times, fields.local_instants(name))
     return times

@@ -62,6 +62,12 @@ MORE = {
         b'{"src_ip":"198.51.100.%d","ts":%s,"method":"GET","uri":"/%d","protocol":"HTTP/%s","status":200,"user_agent":["a"]}'
         % (n, (b"1709251200.25", b'"1709251201"', b"1709251200.1234567", b"12")[n % 4], n, (b"1.1", b"")[n % 2])
         for n in range(40)
+    ]
+    + [
+        b'{"time_local":"%s","remote_addr":"198.51.100.%d","request":"GET / HTTP/1.1","status":200}'
+        % ((b"29/Feb/2024:23:59:%02d +0900" % (n % 62), b"29/Feb/2023:00:00:00 -0700", b"01/Dec/1970:00:00:00 +0000", b"1/Dec/2024:00:00:00 +0000",
+            b"31/Dec/9998:00:00:00 +2460", b"05/nov/2024:10:00:00 +0100")[n % 6], n)
+        for n in range(200)
     ],
     "tpot": [
         b'{"@timestamp":"2024-03-01T00:0%d:00.000Z","type":"%s","src_ip":"198.51.100.%d","src_port":%s,"dest_port":%d,"proto":%s,'
