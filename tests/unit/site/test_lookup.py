@@ -125,11 +125,13 @@ def test_search_finds_parts_in_every_channel(client: TestClient, asked: str, fou
 
 
 def test_self_check_tells_what_is_known_and_keeps_nothing(client: TestClient) -> None:
-    answer = client.post("/en/check", data={"text": "/\nroot\nnobody"})
+    """M-21, U-41: with what to check, also of what was not seen."""
+    answer = client.post("/en/check", data={"text": "/\nroot\nzxcvbn\n2375"})
     assert answer.headers["cache-control"] == "no-store"
     text = " ".join(read(answer.text).text.split())
     assert "40 accesses, 40 sources" in text
-    assert "nobody Not seen." in text
+    assert "zxcvbn Not seen. 2375 Not seen. Docker API Never open management interfaces of clusters" in text
+    assert "The administrator of Unix systems" in text.replace("the admin", "The admin")
     assert read(client.get("/en/check").text).text.count("root") == 0
     assert client.post("/en/check", data={"text": "a" * 70_000}).status_code == 413
 
