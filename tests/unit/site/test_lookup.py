@@ -130,7 +130,7 @@ def test_self_check_tells_what_is_known_and_keeps_nothing(client: TestClient) ->
     assert answer.headers["cache-control"] == "no-store"
     text = " ".join(read(answer.text).text.split())
     assert "40 accesses, 40 sources" in text
-    assert "zxcvbn Not seen. 2375 Not seen. Docker API Never open management interfaces of clusters" in text
+    assert "zxcvbn Not seen. 2375 Not seen.Docker API Never open management interfaces of clusters" in text
     assert "The administrator of Unix systems" in text.replace("the admin", "The admin")
     assert read(client.get("/en/check").text).text.count("root") == 0
     assert client.post("/en/check", data={"text": "a" * 70_000}).status_code == 413
