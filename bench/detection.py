@@ -26,6 +26,7 @@ from bench.detection_world import CLASSES, PER_DAY, SHAPES, SIZES, WARMUP_DAYS, 
 from bench.machine import command, describe
 
 RATES = (0.2, 1.0, 5.0)
+GIVEN_OURS = ("EARS C3", "Farrington Flexible", "NB-CUSUM", "NB-GLR", "BOCPD")  # the best of them, also on what our detector sees
 
 
 class Prepared(NamedTuple):
@@ -55,7 +56,7 @@ def main(arguments: list[str]) -> int:
     early(seeds[0], asked.targets)
     if asked.full:
         disturbed(seeds[0], shape)
-    print(f"\n{time.perf_counter() - started:.0f} s in all")
+    print(f"\n{time.process_time():.0f} s of processor time, {time.perf_counter() - started:.0f} s in all")
     return 0
 
 
@@ -67,7 +68,7 @@ def prepare(seed: int, shape: Shape) -> Prepared:
 def table(worlds: list[Prepared], rates: tuple[float, ...] = RATES, *, full: bool) -> tuple[list[Alarms], list[Ours]]:
     print(f"{'detector':44}" + "".join(f"  found @{rate:g}" for rate in rates) + f"   delay @{rates[0]:g}  precision @{rates[0]:g}")
     for name, rival in RIVALS.items():
-        for counts in ("as is", "clean", "new+spread") if full or name.startswith(("NB", "EARS C3", "Farr", "BOCPD")) else ("as is",):
+        for counts in ("as is", "clean", "new+spread") if full else ("as is", "new+spread") if name in GIVEN_OURS else ("as is",):
             alarms = [judge(one.world, rival_scores(rival, one.counted.series, counts), one.days) for one in worlds]
             tell(f"{name} [{counts}]", alarms, rates)
     ours = [run_daily(one.world, one.counted) for one in worlds]

@@ -9,6 +9,7 @@ Hours that a log doesn't cover are not observed. Every thing that is raised and 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -64,9 +65,9 @@ def read_log(path: Path, channel: str, names: dict[bytes, int]) -> Log:
         raise FileNotFoundError(path)
     parts: list[Columns] = []
 
-    def deliver(key: BatchKey, columns: Columns) -> Receipt:
-        parts.append(columns)
-        return Receipt("stored", length(columns))
+    def deliver(batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
+        parts.extend(columns for _, columns in batches)
+        return [Receipt("stored", length(columns)) for _, columns in batches]
 
     run_import([path], sensor="replay", options=ReadOptions(ZoneInfo("UTC"), _NEWEST_US), deliver=deliver, known=lambda sensor, epoch: [])
     rows = [
