@@ -145,16 +145,24 @@ def _whole(one: dict[str, Any], language: str) -> str:
         *[NOTES[note][language] for note in one["notes"]],
         "",
         f"level       {one['level'] or 'closed'} (highest {one['highest']}), states {', '.join(one['states']) or '-'}",
-        f"window      {evidence['window'][0]} to {evidence['window'][1]}, onset {evidence['onset']}",
+        f"window      {evidence['window'][0]} to {evidence['window'][1]} ({evidence['zone']}), onset {evidence['onset']}",
+        f"baseline    {evidence['baseline'][0]} to {evidence['baseline'][1]}",
+        f"first seen  {evidence['first'] or 'before'}{', confirmed' if evidence['confirmed'] else ''}",
         f"networks    {evidence['networks']:,} new; expected {evidence['expected']}, usual {evidence['usual'][0]} to {evidence['usual'][1]}",
         f"ratio       {evidence['ratio']}, score {evidence['score']} (best {one['best_score']})",
         f"sensors     {evidence['sensors']} of {evidence['live_sensors']}; without the busiest {rest['networks']:,}, expected {rest['expected']}",
         f"rules       {', '.join(one['rules'])}",
+        *[_threshold(level, asked) for level, asked in (one["thresholds"] or {}).items()],
         "life        " + "; ".join(f"{event['at']} {event['what']} ({event['level'] or '-'}, {event['score']})" for event in one["history"]),
         "count again",
         *[_command(question) for question in one["questions"]],
     ]
     return "\n".join(lines)
+
+
+def _threshold(level: str, asked: dict[str, Any]) -> str:
+    told = f"score {asked['score']}, {asked['networks']} networks, ratio {asked['ratio']}"
+    return f"{level:11} asks for {told}, {asked['sensors']} sensors and {asked['sensors_share']:.0%} of those compared"
 
 
 def _command(question: dict[str, str]) -> str:

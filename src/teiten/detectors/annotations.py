@@ -28,10 +28,11 @@ class Recent(msgspec.Struct, frozen=True):
     sensors: int  # that clean networks met
 
 
-def annotate(recent: Recent) -> tuple[Annotation, ...]:
+def annotate(recent: Recent, live: int) -> tuple[Annotation, ...]:
+    """`live`: sensors that observed; where there is one, everything is at one sensor."""
     told: tuple[tuple[Annotation, bool], ...] = (
         ("flood", recent.accesses >= FLOOD_ACCESSES and recent.most_accesses >= FLOOD_SHARE * recent.accesses),
         ("scanner", recent.broad_sources > 0 and recent.broad_sources >= SCANNER_SHARE * recent.sources),
-        ("one-sensor", recent.networks >= CROWD_NETWORKS and recent.most_networks >= CROWD_SHARE * recent.networks),
+        ("one-sensor", live > 1 and recent.networks >= CROWD_NETWORKS and recent.most_networks >= CROWD_SHARE * recent.networks),
     )
     return tuple(name for name, holds in told if holds)

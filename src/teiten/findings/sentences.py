@@ -7,14 +7,17 @@ Every number in it can be counted again from the questions that `questions_of` n
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from teiten import texts
 from teiten.clock import to_datetime
+from teiten.detectors.evidence import Evidence
+from teiten.detectors.rules import LEVEL, RISE
 from teiten.dictionary.entries import dictionary
 from teiten.findings.book import Page
-from teiten.findings.model import Finding, Noted, urgency
+from teiten.findings.model import RULES, Finding, Noted, urgency
 from teiten.questions.tick import HOUR_US
 
 LANGUAGES: Final = ("ja", "en")
@@ -54,6 +57,13 @@ NOTES: Final[dict[str, dict[str, str]]] = {
 }
 
 
+# What each level asks for; sensors also as a share of those compared.
+THRESHOLDS: Final = {
+    level: {name: getattr(LEVEL, f"{level}_{name}") for name in ("score", "networks", "ratio", "sensors_share")} | {"sensors": LEVEL.least_sensors}
+    for level in ("attention", "risk")
+}
+
+
 def sentence(finding: Finding, zone: ZoneInfo, language: str, wave: str | None = None) -> str:
     """`wave`: the target whose sources are mostly the same."""
     told = _japanese(finding, zone) if language == "ja" else _english(finding, zone)
@@ -77,7 +87,9 @@ def explained(finding: Finding, zone: ZoneInfo, wave: str | None = None) -> dict
         "check": _check(finding),
         "notes": {note: NOTES[note] for note in finding.annotations},
         "evidence": {
+            "zone": zone.key,
             "window": [_time(one.at - one.hours * HOUR_US, zone), _time(one.at, zone)],
+            "baseline": [_time(at, zone) for at in _baseline(one)],
             "networks": one.networks,
             "expected": one.expected,
             "usual": [0, one.usual],
@@ -96,6 +108,7 @@ def explained(finding: Finding, zone: ZoneInfo, wave: str | None = None) -> dict
         "wave": finding.wave,
         "history": [{"at": _time(event.at, zone), "what": event.what, "level": event.level, "score": event.score} for event in finding.history],
         "rules": list(finding.rules),
+        "thresholds": THRESHOLDS if finding.rules == RULES else None,  # of other versions nothing is known any more
         "questions": questions_of(finding, zone),
     }
 
@@ -129,6 +142,12 @@ def _check(finding: Finding) -> dict[str, str]:
     return {"ja": entry.check.ja, "en": entry.check.en} if entry else CHECKS[finding.channel]
 
 
+def _baseline(one: Evidence) -> tuple[int, int]:
+    """What the window was compared with."""
+    last = one.at - (ceil(one.hours / 24) + RISE.gap_days) * 24 * HOUR_US
+    return last - RISE.baseline_days * 24 * HOUR_US, last
+
+
 def questions_of(finding: Finding, zone: ZoneInfo) -> list[dict[str, str]]:
     """Arguments of `teiten count`, and of the site's /api/count, that count what the finding talks about."""
     one = finding.evidence
@@ -150,23 +169,29 @@ def _japanese(finding: Finding, zone: ZoneInfo) -> str:
         first = _time(one.first_at, zone)
         return f"「{target}」は{first}に初めて観測され、{one.sensors}観測点で{one.networks}の発信元ネットワークからアクセスがありました。"
     told = f"「{target}」へ、{_time(one.at, zone)}までの{_span(one.hours, 'ja')}に新しい発信元ネットワークが{one.networks:,}ありました"
-    told += f"(この長さではふだん0〜{one.usual:,}、約{_times(one.ratio)}倍)。増加は{_time(one.onset_at, zone)}ごろから、"
+    told += f"(同じ長さの期間ではふだん{one.usual:,}以下。見込みの約{_times(one.ratio)}倍)。増加は{_time(one.onset_at, zone)}ごろに始まり、"
     if not one.wide:
-        return told + f"{one.sensors}観測点で見られます。観測点が少ないため、広がりは確かめられていません。"
-    return told + f"{one.live}観測点のうち{one.sensors}で見られ、最も多い観測点を除いても{one.elsewhere:,}(見込み{one.expected_elsewhere:.1f})です。"
+        return told + f"{one.sensors}観測点で見られます。観測点が少ないため、広がりは確かめられません。"
+    told += f"{one.live}観測点のうち{one.sensors}で見られます。"
+    return told + f"最も多い観測点を除いても{one.elsewhere:,}ネットワークが残ります(見込みは{one.expected_elsewhere:.1f})。"
 
 
 def _english(finding: Finding, zone: ZoneInfo) -> str:
     one, target = finding.evidence, texts.visible(finding.target)
     if one.score == 0 and one.first_at:
         first = _time(one.first_at, zone)
-        return f"{target} was met for the first time at {first}, since then from {one.networks} source networks at {one.sensors} sensors."
+        return f"{target} was met for the first time at {first}, since then from {one.networks} source networks at {_sensors(one.sensors)}."
     told = f"{target}: {one.networks:,} new source networks in the {_span(one.hours, 'en')} until {_time(one.at, zone)}"
-    told += f" (usually 0 to {one.usual:,} in as long a time; about {_times(one.ratio)} times). The rise began at about {_time(one.onset_at, zone)}"
+    told += f" (usually at most {one.usual:,} in as long a time; about {_times(one.ratio)} times what was expected)."
+    told += f" The rise began at about {_time(one.onset_at, zone)}"
     if not one.wide:
-        return told + f", at {one.sensors} sensors; with so few sensors nothing can be said about spread."
-    told += f", is seen at {one.sensors} of {one.live} sensors, and without the busiest of them"
-    return told + f" {one.elsewhere:,} remain ({one.expected_elsewhere:.1f} expected)."
+        return told + f" at {_sensors(one.sensors)}; with so few of them nothing can be said about spread."
+    told += f" and is seen at {one.sensors} of {one.live} sensors; without the busiest of them"
+    return told + f" {one.elsewhere:,} networks remain ({one.expected_elsewhere:.1f} expected)."
+
+
+def _sensors(count: int) -> str:
+    return "1 sensor" if count == 1 else f"{count} sensors"
 
 
 def _span(hours: int, language: str) -> str:

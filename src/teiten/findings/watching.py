@@ -132,7 +132,7 @@ def _noted(
             becoming=now is not None
             and is_becoming_active(now.score, arrows.get(target, "→"), held and now.score >= STATE.becoming_score_with_arrow),
         )
-        told = annotate(_recent(lately)) if lately else ()
+        told = annotate(_recent(lately), live) if lately else ()
         if states or told:
             found.append(_note(tick, group, target, now, lately, msgspec.structs.replace(_EMPTY, states=states, annotations=told)))
     found.sort(key=lambda one: (not one.confirmed, -one.sensors, -one.networks, one.target))

@@ -52,6 +52,8 @@ def test_findings_and_their_explanation(home: Path) -> None:
     assert "要注意" in run(home, "findings", "--language", "ja")
     shown = run(home, "explain", one["id"][:6])
     assert "without the busiest 24" in shown
+    assert "(Asia/Tokyo), onset 2026-08-19 22:00" in shown
+    assert "attention   asks for score 5.0, 8 networks, ratio 2.0, 3 sensors and 25% of those compared" in shown
     assert "teiten count --channel packet --group east --target '5168/tcp' --from 2026-08-19 --to 2026-08-20 --by sensor" in shown
     assert "5168/tcp" in run(home, "findings", "--state", "new")
     with pytest.raises(UsageError, match="no finding"):

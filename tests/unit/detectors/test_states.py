@@ -82,7 +82,12 @@ def test_order_of_arrival() -> None:
     ],
 )
 def test_annotations(recent: Recent, told: tuple[str, ...]) -> None:
-    assert annotate(recent) == told
+    assert annotate(recent, 8) == told
+
+
+def test_a_site_of_one_sensor_has_no_crowds_at_one_sensor() -> None:
+    """Else every busy target of it would say so."""
+    assert annotate(Recent(100, 5, 56, 0, 56, 56, 1), 1) == ()
 
 
 def test_variants_of_an_attack_are_one_pattern() -> None:

@@ -97,7 +97,7 @@ def test_sentences(store: NodeStore) -> None:
     finding = watched(store, MIDNIGHT).findings[0]
     japanese, english = (sentence(finding, TOKYO, language) for language in ("ja", "en"))
     assert "5168/tcp" in japanese and "30" in japanese and "6観測点のうち5" in japanese and "除いても24" in japanese
-    assert "30 new source networks" in english and "5 of 6 sensors" in english and "24 remain" in english
+    assert "30 new source networks" in english and "5 of 6 sensors" in english and "24 networks remain" in english
     plain = as_plain(Page(at=MIDNIGHT, findings=(finding,)), TOKYO)["findings"][0]
     assert plain["evidence"]["without_busiest_sensor"]["networks"] == 24
     assert plain["rules"] == ["rise-2", "level-1", "state-1"]
