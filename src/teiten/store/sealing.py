@@ -21,7 +21,9 @@ from teiten.store.lake import Written, finish, temporary
 from teiten.store.relations import Sight
 from teiten.store.schema import LAYOUT, PAIRS
 
-_ROW_GROUP = 100_000  # small enough that one target's rows are found without reading the day
+# Small enough that one target's part of a day is found without reading the day: of pairs 10,000 halve the time for a few targets against
+# 100,000 (86 and 179 ms for five targets on forty days of 50,000 pairs), cost 4 % of their bytes, and nothing where all is read.
+_ROW_GROUPS: Final = {"rows": 100_000, "pairs": 10_240, "rollup": 10_240}
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -54,7 +56,7 @@ def draft_summaries(connection: Any, folder: Path, day: date, pairs: str) -> dic
 def write(connection: Any, folder: Path, day: date, kind: str, query: str, order: str) -> tuple[Written, int]:
     path = temporary(folder, day, kind)
     target = str(path).replace("'", "''")
-    options = f"format parquet, compression zstd, row_group_size {_ROW_GROUP}, use_tmp_file false"
+    options = f"format parquet, compression zstd, row_group_size {_ROW_GROUPS[kind]}, use_tmp_file false"
     try:
         rows = connection.execute(f"copy (select * from ({query}) as w order by {order}) to '{target}' ({options})").fetchone()[0]
         return finish(folder, path), rows
