@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first page and a list over HTTP from a whole node (`teiten up`) that holds N accesses of 180 days: cold, made again, and kept.
+"""The first page and a list over HTTP from a whole node (`teiten up`) that holds N accesses of 180 days: after a late row, made again, and kept.
 
     ./run bench top_page [--full] [--rows 1000000,10000000] [--folder DIR]
 
-`cold`: the first request after a sealing changed the catalogue, so that no answer is kept. `live`: right after a batch of today came in,
+`late`: the first request right after a late row of the window came in and was sealed, so that what depends on its day is asked again (the
+node's own asking ahead runs at the same time). `ahead`: the first one once the node has asked ahead. `live`: right after a batch of today came in,
 so that answers about today are asked again. `again`: nothing changed, but the page is made anew. `kept`: within the second a page lives.
 Files are in the system's page cache, as on a machine that serves.
 """
@@ -25,7 +26,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bench.centre import Running, centre
-from bench.machine import resident_mib
+from bench.machine import cpu_seconds, resident_mib
 from bench.tables import SEED, heading, quantile, table
 from teiten.centre.beside import Beside
 from teiten.clock import system_clock
@@ -42,7 +43,9 @@ from teiten.worlds.synthetic import Synthetic
 TOKYO = ZoneInfo("Asia/Tokyo")
 DAYS, SENSORS = 180, 10
 PAGES = ("/ja/", "/ja/ports")
-_COLD, _AGAIN, _KEPT = 20, 100, 500
+_COLD, _AGAIN, _KEPT = 10, 100, 500
+_HOWS = ("late", "ahead", "live", "again", "kept")
+_QUIET_SECONDS = 0.5
 
 
 def load(folder: Path, rows: int, days: int, today: date) -> float:
@@ -130,7 +133,8 @@ def measure(folder: Path, rows: int, days: int, today: date) -> list[list[str]]:
         visitor, changes = Visitor(node), Changes(node, today)
         idle = resident_mib(node.process.pid)
         for page in PAGES:
-            times[page, "cold"] = _each(visitor, page, _COLD, changes.seal_late_row)
+            times[page, "late"] = _each(visitor, page, _COLD, changes.seal_late_row)
+            times[page, "ahead"] = _each(visitor, page, _COLD, lambda: (changes.seal_late_row(), _until_quiet(node)))
             times[page, "live"] = _each(visitor, page, _COLD, changes.take_today)
             times[page, "again"] = _each(visitor, page, _AGAIN, lambda: None)
         loaded = resident_mib(node.process.pid)
@@ -142,6 +146,14 @@ def measure(folder: Path, rows: int, days: int, today: date) -> list[list[str]]:
     return [_row(rows, page, times, idle, loaded) for page in PAGES]
 
 
+def _until_quiet(node: Running) -> None:
+    """The node has done what it does by itself: its processor time stands still."""
+    before = -1.0
+    while cpu_seconds(node.process.pid) - before > _QUIET_SECONDS / 20:
+        before = cpu_seconds(node.process.pid)
+        time.sleep(_QUIET_SECONDS)
+
+
 def _each(visitor: Visitor, page: str, count: int, before: Callable[[], object]) -> list[float]:
     found = []
     for _ in range(count):
@@ -151,7 +163,7 @@ def _each(visitor: Visitor, page: str, count: int, before: Callable[[], object])
 
 
 def _row(rows: int, page: str, times: dict[tuple[str, str], list[float]], idle: float, loaded: float) -> list[str]:
-    cells = [f"{quantile(times[page, how], share):,.1f}" for how in ("cold", "live", "again", "kept") for share in (0.5, 0.99)]
+    cells = [f"{quantile(times[page, how], share):,.1f}" for how in _HOWS for share in (0.5, 0.99)]
     return [f"{rows // 1_000_000} M {page}", *cells, f"{idle:.0f}", f"{loaded:.0f}"]
 
 
@@ -173,8 +185,8 @@ def main(arguments: list[str]) -> int:
         finally:
             if chosen.folder is None:
                 shutil.rmtree(folder.parent, ignore_errors=True)
-    print(f"\ngoal: p99 <= 50 ms at 100 M. Samples: cold and live {_COLD} (so p99 is the slowest), again {_AGAIN}, kept {_KEPT}. All in ms.\n")
-    columns = ["accesses, page", *(f"{how} {p}" for how in ("cold", "live", "again", "kept") for p in ("p50", "p99")), "MiB idle", "MiB after"]
+    print(f"\ngoal: p99 <= 50 ms at 100 M. Samples: late, ahead and live {_COLD} (so p99 is the slowest), again {_AGAIN}, kept {_KEPT}. All in ms.\n")
+    columns = ["accesses, page", *(f"{how} {p}" for how in _HOWS for p in ("p50", "p99")), "MiB idle", "MiB after"]
     table(columns, found)
     print(f"\nthis process, peak: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB (it loads the store)", flush=True)
     return 0
