@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
     ours = table(worlds, full=asked.full)
     detail(worlds, ours)
     shipped(worlds, ours)
-    real(seeds if asked.full else seeds[:1], full=asked.full)
+    real([seeds[0] + n for n in range(len(SIZES) if asked.full else 1)], full=asked.full)  # each seed has outbreaks of one size or two
     early(seeds[0], asked.targets)
     if asked.full:
         disturbed(seeds[0], shape)
@@ -136,7 +136,7 @@ def shipped(worlds: list[Prepared], ours: tuple[list[Alarms], list[Ours]]) -> No
             large += sum(hit for hit, o in zip(found, one.world.outbreaks, strict=True) if o.size >= 4)
             of_large += sum(o.size >= 4 for o in one.world.outbreaks)
         print(
-            f"{name}: {false / days:.2f} false a day, found {hits / total:.2f} (of size 4 and more {large / of_large:.2f}),"
+            f"{name}: {false / days:.2f} false a day, found {hits / total:.2f} (of size 4 and more {large / max(of_large, 1):.2f}),"
             f" precision {hits / max(hits + false, 1):.2f}"
         )
 
