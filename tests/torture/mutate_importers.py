@@ -88,6 +88,7 @@ def account(importer: Importer, path: Path, data: bytes) -> tuple[int, int]:
     """Bytes between records, and bytes that got lost. Data of an Avro file are unpacked, so bytes tell nothing there."""
     if importer.records == "avro" or not data:
         return 0, 0
+    data = data.removeprefix(b"\xef\xbb\xbf")
     opened = Opened(str(path))
     cut = Cut(opened, importer.records)
     records = [record for block in cut for record in block]

@@ -40,6 +40,7 @@ RECORD_BYTES = 1 << 20
 MAIL_BYTES = 64 << 20
 HEAD_BYTES = 1 << 16
 STDIN = "-"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 BROKEN = (EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError, OSError, RuntimeError)
 """What decompressors and disks raise: the file ends here, and what was read before counts. lz4 raises RuntimeError."""
 
@@ -101,7 +102,7 @@ class Opened:
         self._stream, packing = _unpacked(self._raw)
         self._read_journal()
         self.packing = self._packing or packing
-        self._block = self._next_block()
+        self._block = self._next_block().removeprefix(_BYTE_ORDER_MARK)
 
     def _read_journal(self) -> None:
         """An exported journal is read as journalctl's JSON."""
@@ -320,11 +321,11 @@ class _ArrayScanner:
         return b"" if self._depth == 0 and not _between(self._rest) else self._rest
 
 
-_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*(?:[{\]]|$)")
+_ARRAY = re.compile(rb"\s*(?:\[\s*(?:[{\]]|$)|\{[ \t]*\r?\n)")
 
 
 def is_array(head: bytes) -> bool:
-    """Whether JSON begins with an array of objects; a bracket before anything else is the beginning of a line of text."""
+    """Whether JSON begins with an array of objects, or with an object that goes over lines; a bracket before anything else is text."""
     return _ARRAY.match(head) is not None
 
 

@@ -17,6 +17,7 @@ _KNOWN: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
         (rb"\A\x02\x21\x4c\x18", "the legacy form of lz4: unpack it with lz4 -d"),
         (rb"\A\x1f[\x9d\xa0]", "packed by Unix compress: unpack it with gzip -d"),
         (rb"\ASQLite format 3\x00", "a database of SQLite"),
+        (rb"\A(?:\xff\xfe|\xfe\xff)", "text in UTF-16: write it as UTF-8 (iconv -f UTF-16 -t UTF-8)"),
         (rb"\APAR1", "a Parquet file: write it as CSV or JSON lines and describe those with --mapping"),
         (rb"\AElfFile\x00", "a Windows event log"),
         (rb"\ALPKSHHRH", "a journal of systemd: journalctl --file FILE -o json | teiten import -"),

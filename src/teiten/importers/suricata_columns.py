@@ -46,7 +46,7 @@ class Suspects:
     def add(self) -> None:
         """Alerts that were read without asking here."""
         if self._alerted:
-            self._mark(np.fromiter(self._alerted, np.int64, len(self._alerted)))
+            self._mark(np.fromiter((flow & (_SUSPECT_BITS - 1) for flow in self._alerted), np.int64, len(self._alerted)))  # of any size
 
     def _mark(self, flows: Array) -> Array:
         if self._bits is None:

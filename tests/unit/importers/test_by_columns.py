@@ -47,7 +47,8 @@ MORE = {
             (b"new", b"established", b"closed")[n % 3], n % 2, n, (b"200", b'"404"', b"null")[n % 3],
         )
         for n in range(200)
-    ],
+    ]
+    + [b'{"timestamp":"2011-03-12T22:45:11.889859+0000","flow_id":1%s,"event_type":"alert","src_ip":"192.0.2.1","proto":"TCP"}' % (b"0" * 30)],
     "zeek": [],
     "nginx_json": [
         b'{"remote_addr":"198.51.100.%d","time_iso8601":"2024-03-01T0%d:00:00+09:00","request":"%s","status":%s,"http_user_agent":"ua %d",'

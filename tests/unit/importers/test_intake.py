@@ -9,6 +9,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import sys
 from datetime import UTC, datetime
@@ -190,6 +191,20 @@ def test_what_stands_before_a_break_is_kept(tmp_path: Path) -> None:
     file = ledger.take(tmp_path / "cut.gz").files[0]
     assert file.problem is not None and file.taken >= 1
     assert file.read == file.taken + sum(file.rejected.values())
+
+
+def test_objects_may_go_over_lines_and_a_mark_may_stand_in_front(tmp_path: Path) -> None:
+    """Exports are often pretty-printed, and some editors of Windows write a byte order mark."""
+    entry = (
+        '{"eventid":"cowrie.login.failed","username":"r","password":"{","src_ip":"198.51.100.7","session":"s","timestamp":"2024-03-01T00:00:0%dZ"}'
+    )
+    entries = [json.loads(entry % number) for number in range(3)]
+    (tmp_path / "pretty.json").write_text("\n".join(json.dumps(one, indent=2) for one in entries), encoding="utf-8-sig")
+    (tmp_path / "lines.json").write_text("\n".join(map(json.dumps, entries)), encoding="utf-8-sig")
+    (tmp_path / "array.json").write_text(json.dumps(entries, indent=2))
+    for name in ("pretty.json", "lines.json", "array.json"):
+        report = Ledger().take(tmp_path / name)
+        assert (report.read, report.taken, report.accesses) == (3, 3, 3), name
 
 
 def test_an_unknown_format_says_how_it_begins() -> None:
