@@ -30,6 +30,10 @@ def capture(
 ) -> None:
     """Accesses and exact distinct sources of every target of a capture, or its flowtuples; and what became of every byte.
 
+    \b
+    teiten capture day.pcap.gz --top 50
+    teiten capture day.pcapng --flows day-flows
+
     Nothing is stored: `teiten import` does that. Exit code 1 if the capture is damaged.
     """
     from teiten.packets import captures
