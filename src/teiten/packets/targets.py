@@ -78,7 +78,7 @@ def _distinct_rows(rows: Array) -> Array:
 
 
 class CompiledPairs:
-    """Runs of distinct pairs, grouped by hash; merged when they have become twice as long as what they were merged to."""
+    """Runs of distinct pairs, grouped by hash; merged whenever half as much has come after them (or four runs)."""
 
     def __init__(self) -> None:
         from teiten.packets import compiled_targets
@@ -90,7 +90,7 @@ class CompiledPairs:
         self._wide_step = np.empty((RECORDS_PER_STEP, 3), np.int64)
         self._fill = 0
         self._runs: list[tuple[Array, Array]] = []  # pairs, and where its groups begin
-        self._most = 8 * _RUN
+        self._most = 4 * _RUN
         self._wide: list[Array] = [np.empty((0, 3), np.int64)]
 
     def add(self, records: Records, decoded: Decoded, n: int) -> None:
@@ -109,7 +109,7 @@ class CompiledPairs:
         self._runs.append((self._distinct(parted, cuts).copy(), cuts))
         if sum(len(pairs) for pairs, _ in self._runs) > self._most:
             merged, cuts = self._merged()
-            self._runs, self._most = [(merged.copy(), cuts)], 2 * len(merged) + 8 * _RUN
+            self._runs, self._most = [(merged.copy(), cuts)], len(merged) + max(4 * _RUN, len(merged) // 2)
 
     def _merged(self) -> tuple[Array, Array]:
         """All runs as one."""
