@@ -36,9 +36,9 @@ def main() -> int:
         teiten(home, "demo", "--dates", "original")
         (home / "report").mkdir()
         (home / "report" / "report.toml").write_text(SETTINGS, encoding="utf-8")
-        teiten(home, "report", "2007-08", "--group", "talot2", "--formats", "pdf", "--out", str(out))
+        teiten(home, "report", "2007-08", "--group", "talot2", "--formats", "pdf", "--policy", "operator", "--out", str(out))
         for language in ("ja", "en"):
-            pdf = str(out / f"report-2007-08-{language}.pdf")
+            pdf = str(out / "2007-08" / language / f"report-2007-08-{language}.pdf")
             subprocess.run(["pdftoppm", "-r", "72", "-png", pdf, str(IMAGES / language)], check=True)
     print(f"{len(list(IMAGES.iterdir()))} pages in {IMAGES}")
     return 0

@@ -29,6 +29,7 @@ from teiten.marks import StoreMarks
 from teiten.metrics import problems
 from teiten.model import Receipt, SensorEntry
 from teiten.publishing import Publisher, plain
+from teiten.reporting import Reporter
 from teiten.sensors.listener import bind
 from teiten.settings import NodeSettings
 from teiten.store.days import start_of
@@ -121,6 +122,7 @@ class Node:
                     group.create_task(self._receiver.serve(self._receiver_sockets))
                 group.create_task(run_couriers(lambda: self.home.spools, in_thread(self.here.collector.take), system_clock, self.settings.courier))
                 group.create_task(self._care())
+                group.create_task(self._reporter().run())
                 for kind in self.settings.channels:
                     group.create_task(keep_running(self._sense_command(kind), kind, self.say))
         finally:
@@ -148,6 +150,10 @@ class Node:
         marks = StoreMarks(store)
         lookup = StoreLookup(store, zone, marks, BookClaims(self.here.book, zone, early=True), data_on())
         return StoreAnswers(store, zone, data_on()), marks, lookup
+
+    def _reporter(self) -> Reporter:
+        policy = self.settings.publication.policy
+        return Reporter(self.home, self.settings.zone_info(), policy, self.here.store, system_clock, self.say)
 
     def _sense_command(self, kind: str) -> list[str]:
         return ["-m", "teiten", "--home", str(self.home.root), "sense", kind]

@@ -33,8 +33,13 @@ class Home:
 
     @property
     def reports(self) -> Path:
-        """Finished reports, PERIOD/LANGUAGE/…; the operator's site lists them."""
+        """The operator's reports: a folder for each month, week and day, and in it one for each language."""
         return self.root / "reports"
+
+    @property
+    def public_reports(self) -> Path:
+        """The same for everybody, by the policy of publication."""
+        return self.public / "reports"
 
     @property
     def public(self) -> Path:

@@ -23,7 +23,7 @@ async def keep_running(arguments: Sequence[str], name: str, say: Callable[[str],
     pause = _FIRST_PAUSE_SECONDS
     while True:
         began = time.monotonic()
-        code = await _run(arguments, name, say)
+        code = await run_once(arguments, name, say)
         if code == 2:
             say(f"{name}: not started again: its settings are wrong")
             return
@@ -33,8 +33,8 @@ async def keep_running(arguments: Sequence[str], name: str, say: Callable[[str],
         await asyncio.sleep(pause)
 
 
-async def _run(arguments: Sequence[str], name: str, say: Callable[[str], None]) -> int:
-    """The exit code; 1 when there was no room for a process."""
+async def run_once(arguments: Sequence[str], name: str, say: Callable[[str], None]) -> int:
+    """The exit code of `python ARGUMENTS`; 1 when there was no room for a process. Cancelling stops it."""
     try:
         child = await asyncio.create_subprocess_exec(sys.executable, *arguments, preexec_fn=_end_with_parent)
     except OSError as error:

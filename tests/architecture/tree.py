@@ -21,7 +21,7 @@ FLOORS: dict[str, int] = {
     "detectors": 4,
     "publication": 5, "drawing": 5, "marks": 5, "findings": 5,
     "centre": 6, "claims": 6, "feeds": 6, "report": 6, "site": 6, "alerts": 6,
-    "publishing": 7, "settings": 7, "supervision": 6, "app": 8,
+    "publishing": 7, "reporting": 7, "settings": 7, "supervision": 6, "app": 8,
     "cli": 9, "__main__": 10,
 }  # fmt: skip
 

@@ -36,14 +36,14 @@ def months(columns: Sequence[str], accesses: Series, sources: Series, words: Wor
     return finished({"description": words.alt, "data": {"values": rows}, "encoding": {"x": x}, "layer": layers}, height=200)
 
 
-def days(columns: Sequence[str], series: Series, average: float | None, words: Words) -> Spec:
-    """One bar for each day; days that nobody observed are shaded, and the month's mean is a line."""
+def days(columns: Sequence[str], series: Series, average: float | None, words: Words, every: int = 5) -> Spec:
+    """One bar for each day, every fifth labelled; days that nobody observed are shaded, and the mean is a line."""
     rows = [{"column": column, "value": value} for column, value in zip(columns, series.values, strict=True)]
     layers: list[Spec] = [
         *_shaded(columns, series.values),
         {
             "mark": {"type": "bar", "fill": series.ink.colour, "width": {"band": 0.72}},
-            "encoding": {"x": _day_axis(words), "y": {"field": "value", "type": "quantitative", "axis": _value_axis(words)}},
+            "encoding": {"x": _day_axis(words, every), "y": {"field": "value", "type": "quantitative", "axis": _value_axis(words)}},
         },
     ]
     if average is not None:
@@ -101,8 +101,8 @@ def _value_axis(words: Words) -> Spec:
     return {"title": words.y, **FLAT_TITLE, "tickCount": 4, "format": ",~r"}
 
 
-def _day_axis(words: Words) -> Spec:
-    shown = "datum.index === 0 || (toNumber(datum.label) % 5 === 0) ? datum.label : ''"
+def _day_axis(words: Words, every: int = 5) -> Spec:
+    shown = "datum.label" if every == 1 else f"datum.index === 0 || (toNumber(datum.label) % {every} === 0) ? datum.label : ''"
     axis = {"labelAngle": 0, "title": words.x, "labelExpr": shown, "ticks": False, "labelPadding": 9, "labelOverlap": False}
     return {"field": "column", "type": "nominal", "sort": None, "axis": axis}
 

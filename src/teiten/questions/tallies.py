@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import msgspec
 
 from teiten.model import Period
+from teiten.questions.breadth import MOST_PER_SOURCE
 from teiten.questions.filters import period_filters
 from teiten.questions.interface import By
 from teiten.questions.observation import ACCESS
@@ -42,7 +44,24 @@ def tallies(
     """In the order of both keys, which are two of target, day, sensor, channel, region. `targets`: only these; None for all."""
     if targets is not None and not targets:
         return []
-    chosen, parameters = period_filters(period, channel=channel, category=category, group=group)
-    if targets is not None:
-        chosen, parameters = f"{chosen} targets", {**parameters, "wanted": listed(targets)}
+    chosen, parameters = _filters(period, channel, group, targets, category)
     return [Tally(*row) for row in store.ask("tallies", parameters, {"key": by, "other": other, "filters": chosen})]
+
+
+def capped_tallies(
+    store: Store, period: Period, by: By, other: By, *, channel: str | None = None, group: str | None = None, targets: Sequence[bytes] | None = None
+) -> list[Tally]:
+    """The same, so that no single source can drive a number up (P5): each adds at most MOST_PER_SOURCE accesses to a target and day, and
+    networks stand for sources. Keys are two of target, day, channel, region. From the pairs, so it costs what single rows cost."""
+    if targets is not None and not targets:
+        return []
+    chosen, parameters = _filters(period, channel, group, targets, ACCESS)
+    slots = {"key": by, "other": other, "filters": chosen}
+    return [Tally(*row) for row in store.ask("capped_tallies", {**parameters, "most": MOST_PER_SOURCE}, slots)]
+
+
+def _filters(
+    period: Period, channel: str | None, group: str | None, targets: Sequence[bytes] | None, category: str | None
+) -> tuple[str, dict[str, Any]]:
+    chosen, parameters = period_filters(period, channel=channel, category=category, group=group)
+    return (chosen, parameters) if targets is None else (f"{chosen} targets", {**parameters, "wanted": listed(targets)})

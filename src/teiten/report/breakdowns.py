@@ -11,7 +11,7 @@ from teiten.report.context import Context, paragraph
 from teiten.report.facts import MEASURES, UNKNOWN, Measure, MonthFacts
 from teiten.report.model import Block, Figure, Number, Section, Sentence
 from teiten.report.naming import REGIONS, TOP
-from teiten.report.rules import MOVED
+from teiten.report.rules import MOVED, MOVED_BLURRED
 
 
 def _pair(c: Context, number: str, from_number: int, word: str, make: Callable[[str, Measure, str], Figure], /, **values: Any) -> list[Figure]:
@@ -33,6 +33,10 @@ def _extremes(c: Context) -> list[Sentence | None]:
     live = [day for day in c.facts.days if day.observed]
     if not live or c.empty:
         return []
+    gaps = len(c.facts.days) - len(live)
+    grey = c.w.say("daily.gaps", days=c.w.days(gaps)) if gaps else None
+    if c.facts.coarse:  # which day had most, blurred numbers don't tell
+        return [grey]
     most, least = max(live, key=lambda day: day.accesses / day.observed), min(live, key=lambda day: day.accesses / day.observed)
     question = c.asked.question("series", "accesses / observed", c.facts.cut, ("day",))
     values = {"most": Number(most.accesses / most.observed, "mean", question), "least": Number(least.accesses / least.observed, "mean", question)}
@@ -41,10 +45,9 @@ def _extremes(c: Context) -> list[Sentence | None]:
         if most.accesses * least.observed != least.accesses * most.observed
         else None
     )
-    gaps = len(c.facts.days) - len(live)
     counts = {day.observed for day in live}
     uneven = c.w.say("daily.uneven", least=f"{min(counts):,}", most=c.w.places(max(counts))) if len(counts) > 1 else None
-    return [said, c.w.say("daily.gaps", days=c.w.days(gaps)) if gaps else None, uneven]
+    return [said, grey, uneven]
 
 
 def kinds_section(c: Context, number: str) -> Section:
@@ -146,8 +149,8 @@ def _moved(c: Context, part: str) -> Sentence | None:
     first, last = observed[0], observed[-1]
     keys = {share.key for month in (first, last) for share in _part(month, part).top("accesses", TOP if part == "targets" else REGIONS)}
     moves = {key: _share(last, part, key) - _share(first, part, key) for key in keys}
-    if not moves or max(abs(move) for move in moves.values()) < MOVED:
-        return c.w.say("statistics.still")
+    if not moves or max(abs(move) for move in moves.values()) < (MOVED_BLURRED if c.facts.coarse else MOVED):
+        return None if c.facts.coarse else c.w.say("statistics.still")
     key = max(moves, key=lambda one: (abs(moves[one]), one))
     name = c.naming.target(key) if part == "targets" else c.naming.region(key)
     by = "target" if part == "targets" else "region"

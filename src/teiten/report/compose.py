@@ -15,6 +15,7 @@ from teiten.report.operator_part import Topic
 from teiten.report.settings import Language, ReportSettings
 from teiten.report.supplement import portal_section, supplement_section
 from teiten.report.topics import own_section, own_topics, topic_section
+from teiten.report.wording import Wording
 
 LABELS = ("figure", "contents", "page", "data_of", "section_contact", "no_data")
 
@@ -34,9 +35,9 @@ def compose(facts: Facts, language: Language, settings: ReportSettings, topics: 
         w.word("subtitle", month=c.month),
         f"{facts.month.from_on:%Y-%m}",
         w.word("dated", day=w.day(facts.cut.to_on, year=True), zone=facts.zone),
-        {name: _label(c, name) for name in LABELS},
+        labels(w),
         tuple(sections),
-        _contact(c),
+        contact(w, settings),
         settings.footer.of(language),
         w.word(f"policy_{policy}"),
         w.word("demo") if facts.demo else "",
@@ -44,9 +45,10 @@ def compose(facts: Facts, language: Language, settings: ReportSettings, topics: 
     )
 
 
-def _label(c: Context, name: str) -> str:
+def labels(w: Wording) -> dict[str, str]:
+    """Words of the frame, with the places that writers fill."""
     marks = {"figure": {"number": "{number}"}, "data_of": {"number": "{number}"}, "page": {"page": "{page}", "pages": "{pages}"}}
-    return c.w.word(name, **marks.get(name, {}))
+    return {name: w.word(name, **marks.get(name, {})) for name in LABELS}
 
 
 def _month(c: Context, number: str) -> Section:
@@ -64,11 +66,11 @@ def _month(c: Context, number: str) -> Section:
     return Section(number, c.w.word("section_month", month=c.month), tuple(month_blocks(c, surges)), tuple(inner))
 
 
-def _contact(c: Context) -> tuple[str, ...]:
-    told, language = c.settings.contact, c.language
+def contact(w: Wording, settings: ReportSettings) -> tuple[str, ...]:
+    told, language = settings.contact, w.language
     lines = [told.organisation.of(language), told.people.of(language)]
     for word, value in (("phone", told.phone), ("fax", told.fax), ("email", told.email)):
         if value:
-            lines.append(f"{c.w.word(word)}: {value}")
+            lines.append(f"{w.word(word)}: {value}")
     lines.append(told.url)
     return tuple(line for line in lines if line)

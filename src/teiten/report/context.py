@@ -23,7 +23,7 @@ class Context:
         self.settings = settings
         month = f"{facts.month.from_on:%Y-%m}"
         self.topics = [topic for topic in topics if topic.head.month == month]
-        self.w = Wording(language)
+        self.w = Wording(language, facts.coarse)
         self.naming = Naming(facts, self.w)
         self.asked = Asked(facts)
         self.draw = Drawer(facts, self.w, self.naming, self.asked)

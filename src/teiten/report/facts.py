@@ -15,7 +15,7 @@ from teiten.questions.observation import DayCount, PerSensorDay
 Measure = Literal["accesses", "sources"]
 MEASURES: Final[tuple[Measure, ...]] = ("accesses", "sources")
 UNKNOWN: Final = b"unknown"
-WITHHELD: Final = b"\x00withheld"  # stands for targets that the policy does not let be named; a stranger who sends it withholds himself
+WITHHELD: Final = b"\x00withheld"  # all that the policy does not let be told one by one; a stranger who sends it withholds himself
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -50,11 +50,14 @@ class Breakdown(msgspec.Struct, frozen=True):
 
 
 class MonthFacts(msgspec.Struct, frozen=True):
+    """`levels`: what trends and changes are judged by, means or anything proportional to them; None: not observed."""
+
     period: Period
     per_day: PerSensorDay
     sensors: dict[str, int]  # name -> observed days
     targets: Breakdown
     regions: Breakdown
+    levels: dict[Measure, float] | None = None
 
     @property
     def observed(self) -> bool:
@@ -62,6 +65,9 @@ class MonthFacts(msgspec.Struct, frozen=True):
 
     def mean(self, measure: Measure) -> float | None:
         return self.per_day.accesses_per_sensor_day if measure == "accesses" else self.per_day.sources_per_sensor_day
+
+    def level(self, measure: Measure) -> float | None:
+        return self.levels[measure] if self.levels else self.mean(measure)
 
 
 class DayShares(msgspec.Struct, frozen=True):
@@ -76,12 +82,18 @@ class SurgeFacts(msgspec.Struct, frozen=True):
     surge: Surge
     by_region: tuple[DayShares, ...]  # every day of the month
 
+    @property
+    def peak_accesses(self) -> int:
+        """Of the day with most sources, as may be told."""
+        return sum(shares[0] for day in self.by_region if day.on == self.surge.peak_on for shares in day.shares.values())
+
 
 class PortalRow(msgspec.Struct, frozen=True):
     rank: int
     mark: str
     accesses: int
     target: bytes
+    sources: int = 0
 
 
 class PortalFacts(msgspec.Struct, frozen=True):
@@ -113,6 +125,8 @@ class Facts(msgspec.Struct, frozen=True):
     portal: PortalFacts | None
     attention: tuple[Attention, ...] = ()
     demo: bool = False
+    coarse: bool = False  # numbers are blurred by the policy; what is computed of them is no more exact than they are
+    tells_sensors: bool = True  # how many sensors observed on which day
 
     @property
     def now(self) -> MonthFacts:

@@ -11,8 +11,9 @@ from teiten.drawing import shares as of_whole
 from teiten.drawing.palette import ACCESSES, REST, SOURCES, Ink
 from teiten.drawing.rows import Bar, Pair, Series, Words
 from teiten.drawing.svg import to_svg
+from teiten.publication.coarse import two_digits
 from teiten.report.asked import FIELDS, Asked
-from teiten.report.facts import UNKNOWN, Breakdown, DayShares, Facts, Measure, MonthFacts, Share
+from teiten.report.facts import UNKNOWN, WITHHELD, Breakdown, DayShares, Facts, Measure, MonthFacts, Share
 from teiten.report.model import Figure, Question
 from teiten.report.naming import REGIONS, TOP, Naming, distinct
 from teiten.report.wording import Wording, rounded
@@ -42,9 +43,9 @@ class Drawer:
                 f"{month.period.from_on:%Y-%m}",
                 month.per_day.accesses,
                 month.per_day.source_days,
-                month.per_day.sensor_days,
-                _two(month.mean("accesses")),
-                _two(month.mean("sources")),
+                month.per_day.sensor_days if self._facts.tells_sensors else None,
+                self._two(month.mean("accesses")),
+                self._two(month.mean("sources")),
             )
             for month in months
         )
@@ -64,7 +65,10 @@ class Drawer:
         )
         spec = over_time.days([str(day.day.day) for day in days], Series(w.word(measure), values, _INKS[measure]), mean, words)
         head = ("column_day", f"column_{measure}", "column_points", f"{measure}_per_point")
-        data = tuple((day.day.isoformat(), getattr(day, _DAILY[measure]), day.observed, _two(value)) for day, value in zip(days, values, strict=True))
+        data = tuple(
+            (day.day.isoformat(), getattr(day, _DAILY[measure]), self._points(day.observed), self._two(value))
+            for day, value in zip(days, values, strict=True)
+        )
         return self._figure(number, title, spec, (), (head, data), self._asked.question("series", _DAILY[measure], self._facts.cut, ("day",)))
 
     def shares(self, number: str, measure: Measure, title: str, part: str) -> Figure:
@@ -88,7 +92,7 @@ class Drawer:
         for day in days:
             for key, values in day.shares.items():
                 sums[key] = sums.get(key, 0) + values[place]
-        keys = [key for key, _ in sorted(sums.items(), key=lambda item: (-item[1], item[0])) if key != UNKNOWN and sums[key]][:top]
+        keys = [key for key, _ in sorted(sums.items(), key=lambda item: (-item[1], item[0])) if key not in (UNKNOWN, WITHHELD) and sums[key]][:top]
 
         def value(day: DayShares, wanted: Callable[[bytes], bool], points: int) -> float | None:
             if not points:
@@ -103,7 +107,8 @@ class Drawer:
         rows = [row(naming.region(key), key.__eq__, naming.region_ink(key)) for key in keys]
         rest = [key for key in sums if key not in keys and key != UNKNOWN]
         if rest:
-            rows.append(row(self._w.word("other_regions", n=len(rest)), lambda key: key in rest, REST))
+            name = self._w.word("other_short") if WITHHELD in sums else self._w.word("other_regions", n=len(rest))
+            rows.append(row(name, lambda key: key in rest, REST))
         if sums.get(UNKNOWN):
             rows.append(row(self._w.word("unknown"), UNKNOWN.__eq__, naming.region_ink(UNKNOWN)))
         unit = f"{measure}_day" if target else "accesses_per_point" if measure == "accesses" else "sources_per_point_target"
@@ -111,7 +116,7 @@ class Drawer:
         spec = over_time.stacked_days([str(day.on.day) for day in days], rows, words)
         head = ("column_day", "column_region", _COLUMNS[measure], "column_points")
         data = tuple(
-            (day.on.isoformat(), naming.region(key), values[place], points)
+            (day.on.isoformat(), naming.region(key), values[place], self._points(points))
             for day, points in zip(days, observed, strict=True)
             for key, values in sorted(day.shares.items())
         )
@@ -126,7 +131,7 @@ class Drawer:
         for month in months:
             for share in self._part(month, part)[0].shares:
                 sums[share.key] = sums.get(share.key, 0) + getattr(share, measure)
-        keys = [key for key, _ in sorted(sums.items(), key=lambda item: (-item[1], item[0])) if key != UNKNOWN and sums[key]][:n]
+        keys = [key for key, _ in sorted(sums.items(), key=lambda item: (-item[1], item[0])) if key not in (UNKNOWN, WITHHELD) and sums[key]][:n]
         columns = [w.month_column(month.period.from_on) for month in months]
         names = distinct(self._name(key, part) for key in keys)
         rows = [
@@ -171,7 +176,7 @@ class Drawer:
         """R-30: the regions of one target, now and before."""
         place = 0 if measure == "accesses" else 1
         before, now = leading
-        keys = sorted(now.shares, key=lambda key: (-now.shares[key][place], key))[:REGIONS]
+        keys = sorted((key for key in now.shares if key != WITHHELD), key=lambda key: (-now.shares[key][place], key))[:REGIONS]
         rows = [
             (
                 self._naming.region(key),
@@ -189,12 +194,12 @@ class Drawer:
         days_now, days_before = now.per_day.sensor_days or 1, before.per_day.sensor_days or 1
         names = distinct(row[0] for row in rows)
         pairs = [
-            Pair(name, row[2] / days_now, row[3] / days_before, _small(row[2] / days_now), _small(row[3] / days_before), row[4])
+            Pair(name, row[2] / days_now, row[3] / days_before, self._small(row[2] / days_now), self._small(row[3] / days_before), row[4])
             for name, row in zip(names, rows, strict=True)
         ]
         words = Words(alt=w.word("alt_plain", title=title), now=w.month(now.period.from_on), before=w.month(before.period.from_on))
         head = (f"column_{by}", "column_now", "column_before", f"{measure}_per_point", "column_per_point")
-        data = tuple((row[1], row[2], row[3], _two(row[2] / days_now), _two(row[3] / days_before)) for row in rows)
+        data = tuple((row[1], row[2], row[3], self._two(row[2] / days_now), self._two(row[3] / days_before)) for row in rows)
         question = self._asked.question("tallies", FIELDS[measure], self._facts.cut, (by,), target)
         return self._figure(number, title, of_whole.compared(pairs, words), (), (head, data), question)
 
@@ -209,12 +214,27 @@ class Drawer:
         rest = breakdown.total(measure) - sum(row[2] for row in rows) - unknown
         others = sum(1 for share in breakdown.shares if getattr(share, measure)) - len(rows) - bool(unknown)
         if rest:
-            name = self._w.word("other" if part == "targets" else "other_regions", n=f"{others:,}")
+            lumped = breakdown.of(WITHHELD).accesses > 0
+            name = self._w.word("other_short" if lumped else "other" if part == "targets" else "other_regions", n=f"{others:,}")
             rows.append((name, name, rest, REST))
         if unknown:
             name = self._w.word("unknown")
             rows.append((name, name, unknown, self._naming.region_ink(UNKNOWN)))
         return rows
+
+    def _two(self, value: float | None) -> float | None:
+        """For a table: two decimals, or two digits where counts are blurred."""
+        if value is None:
+            return None
+        return float(two_digits(value)) if self._facts.coarse and value >= 10 else float(rounded(value, 1 if self._facts.coarse else 2))
+
+    def _small(self, value: float) -> str:
+        if self._facts.coarse and value >= 10:
+            return f"{two_digits(value):,}"
+        return f"{rounded(value, 0 if value >= 100 else 1):,}"
+
+    def _points(self, observed: int) -> int | None:
+        return observed if self._facts.tells_sensors else None
 
     def _part(self, month: MonthFacts, part: str) -> tuple[Breakdown, int, str]:
         return (month.targets, TOP, "target") if part == "targets" else (month.regions, TOP, "region")
@@ -252,13 +272,5 @@ def _rest(values: Sequence[float | None]) -> float | None:
     return max(0.0, 1 - sum(known)) if known else None
 
 
-def _two(value: float | None) -> float | None:
-    return None if value is None else float(rounded(value, 2))
-
-
 def _four(value: float | None) -> float | None:
     return None if value is None else float(rounded(value, 4))
-
-
-def _small(value: float) -> str:
-    return f"{rounded(value, 0 if value >= 100 else 1):,}"

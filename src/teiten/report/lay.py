@@ -6,6 +6,7 @@ from __future__ import annotations
 from teiten.report.context import Context, paragraph
 from teiten.report.facts import MEASURES, Measure
 from teiten.report.model import Block, Number, Section, Sentence
+from teiten.report.month import nothing
 from teiten.report.rules import Trend, trend
 
 
@@ -31,8 +32,7 @@ def _headline(c: Context) -> list[Block]:
         return [*paragraph(c.w.say("lay.no_data", month=c.month))]
     points = c.w.points(len(now.sensors))
     if not now.per_day.accesses:
-        days = c.w.point_days(now.per_day.sensor_days)
-        return [*paragraph(c.w.say("lay.zero", month=c.month, points=points, days=days), _one_point(c))]
+        return [*paragraph(nothing(c), _one_point(c))]
     total = c.w.say("lay.total", system=c.system, month=c.month, points=points, accesses=asked.total(now))
     per_day = c.w.say("lay.per_day", sources=asked.mean(now, "sources"), accesses=asked.mean(now, "accesses"))
     home = c.settings.environment
@@ -47,7 +47,7 @@ def _one_point(c: Context) -> Sentence | None:
 
 
 def _trends(c: Context) -> list[Sentence]:
-    found = {measure: trend([month.mean(measure) for month in c.facts.months]) for measure in MEASURES}
+    found = {measure: trend([month.level(measure) for month in c.facts.months]) for measure in MEASURES}
     accesses, sources = found["accesses"], found["sources"]
     if accesses.slope is None:
         observed = sum(month.observed for month in c.facts.months)

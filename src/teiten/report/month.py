@@ -22,18 +22,26 @@ def month_blocks(c: Context, topic_numbers: Sequence[tuple[SurgeFacts, str]]) ->
     return [*paragraph(*_change(c)), *paragraph(*_notable(c), *surges), *paragraph(_attention(c)), *paragraph(*_points(c))]
 
 
+def nothing(c: Context) -> Sentence:
+    """No access at all, or too few to be told by the policy."""
+    points = c.w.points(len(c.facts.now.sensors))
+    if c.facts.coarse:
+        return c.w.say("lay.few", month=c.month, points=points)
+    return c.w.say("lay.zero", month=c.month, points=points, days=c.w.point_days(c.facts.now.per_day.sensor_days))
+
+
 def _change(c: Context) -> list[Sentence | None]:
     now, before, w = c.facts.now, c.facts.before, c.w
     if not now.per_day.accesses:
-        return [w.say("lay.zero", month=c.month, points=w.points(len(now.sensors)), days=w.point_days(now.per_day.sensor_days))]
+        return [nothing(c)]
     if not before.observed:
         return [w.say("change.gap" if c.facts.observed_before else "change.first")]
     if not before.per_day.accesses:
         return [w.say("change.from_zero", month=c.month, accesses=c.asked.total(now))]
     means = {"now": c.asked.mean(now, "accesses"), "before": c.asked.mean(before, "accesses")}
-    a, b = now.mean("accesses") or 0.0, before.mean("accesses") or 1.0
+    a, b = now.level("accesses") or 0.0, before.level("accesses") or 1.0
     said = w.say(change(a, b), month=c.month, before=c.before, change=w.change(a, b))
-    sources = (now.mean("sources") or 0.0, before.mean("sources") or 1.0)
+    sources = (now.level("sources") or 0.0, before.level("sources") or 1.0)
     change_of_sources = w.signed(sources[0] / sources[1] - 1)
     told = w.say("change.sources", now=c.asked.mean(now, "sources"), then=c.asked.mean(before, "sources"), change=change_of_sources)
     return [Sentence(said.rule, said.text, means), told]
@@ -88,7 +96,7 @@ def _surge(c: Context, facts: SurgeFacts, number: str) -> Sentence:
         service=c.naming.service(facts.target),
         first=w.day(surge.first_on),
         peak=w.day(surge.peak_on),
-        count=Number(surge.peak_accesses, "count", question),
+        count=Number(facts.peak_accesses, "count", question),
         section=number,
         **({"quiet": w.day(surge.quiet_on)} if surge.quiet_on else {}),
     )
@@ -101,6 +109,8 @@ def _attention(c: Context) -> Sentence | None:
 
 def _points(c: Context) -> list[Sentence | None]:
     now, before, w = c.facts.now, c.facts.before, c.w
+    if not c.facts.tells_sensors:
+        return []
     added, lost = now.sensors.keys() - before.sensors.keys(), before.sensors.keys() - now.sensors.keys()
     partial = [days for days in now.sensors.values() if days < now.period.days]
     missing = sum(now.period.days - days for days in partial)

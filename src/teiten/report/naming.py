@@ -54,34 +54,18 @@ class Naming:
         self._wording = wording
         self._on = facts.month.to_on
         self._channel = facts.channel
-        self._packet = facts.channel == "packet"
         self._targets = Inks(self.target(key) for key in top_keys(facts, "targets", TOP))
         self._regions = Inks(self.region(key) for key in [*top_keys(facts, "regions", TOP), *single_target_regions(facts)])
 
     def target(self, key: bytes) -> str:
-        if key == known.WITHHELD:
-            return self._wording.word("withheld")
-        if self._packet and key.endswith(b"/icmp"):
-            name = texts.visible(key[: -len(b"/icmp")], _LIMIT)
-            return f"{name[:1].upper()}{name[1:]}(ICMP)" if self._wording.language == "ja" else f"{name[:1].upper()}{name[1:]} (ICMP)"
-        return texts.visible(key, _LIMIT)
-
-    def in_channel(self, channel: str, key: bytes) -> str:
-        """The name of a target of any channel."""
-        return self.target(key) if (channel == "packet" and self._packet) or key == known.WITHHELD else texts.visible(key, _LIMIT)
+        return target_name(self._wording, self._channel, key)
 
     def short(self, key: bytes) -> str:
         """For the axis of a figure, where a long name would take the room of the bars."""
         return clipped(self.target(key), _SHORT)
 
     def region(self, key: bytes) -> str:
-        if key == known.UNKNOWN:
-            return self._wording.word("unknown")
-        code = texts.visible(key, 8)
-        if code in _REGION_NAMES:
-            return _REGION_NAMES[code][self._wording.language == "en"]
-        place = places().get(code)
-        return code if place is None else place.ja if self._wording.language == "ja" else place.en
+        return region_name(self._wording, key)
 
     def target_ink(self, key: bytes) -> Ink:
         return self._targets.of(self.target(key))
@@ -91,7 +75,7 @@ class Naming:
 
     def entry(self, key: bytes) -> Entry | None:
         """What the dictionary says of a port kind, for running text; other channels' targets speak for themselves."""
-        return self.notes(key) if self._packet else None
+        return self.notes(key) if self._channel == "packet" else None
 
     def notes(self, key: bytes) -> Entry | None:
         """What the dictionary says of a target of any channel."""
@@ -107,6 +91,26 @@ class Naming:
 
     def kinds(self, keys: Sequence[bytes]) -> str:
         return self._wording.list_of([self.target(key) for key in keys])
+
+
+def target_name(wording: Wording, channel: str, key: bytes) -> str:
+    """The name of a target of any channel. Targets become text here only."""
+    if key == known.WITHHELD:
+        return wording.word("withheld")
+    if channel == "packet" and key.endswith(b"/icmp"):
+        name = texts.visible(key[: -len(b"/icmp")], _LIMIT)
+        return f"{name[:1].upper()}{name[1:]}{'' if wording.language == 'ja' else ' '}(ICMP)"
+    return texts.visible(key, _LIMIT)
+
+
+def region_name(wording: Wording, key: bytes) -> str:
+    if key in (known.UNKNOWN, known.WITHHELD):
+        return wording.word("unknown" if key == known.UNKNOWN else "other_short")
+    code = texts.visible(key, 8)
+    if code in _REGION_NAMES:
+        return _REGION_NAMES[code][wording.language == "en"]
+    place = places().get(code)
+    return code if place is None else place.ja if wording.language == "ja" else place.en
 
 
 def clipped(name: str, limit: int) -> str:

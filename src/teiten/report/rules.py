@@ -21,6 +21,7 @@ LARGE: Final = 0.30
 NOTABLE: Final = 0.10  # share of all accesses from which a kind or group of kinds is worth a sentence
 CROWDED: Final = 0.03  # below it even the most frequent kind is one of many and gets no sentence of its own
 MOVED: Final = 0.01  # a share that moved by less than a point over six months has not moved
+MOVED_BLURRED: Final = 0.03  # where counts have two digits, less is their rounding
 
 
 class Trend(msgspec.Struct, frozen=True):

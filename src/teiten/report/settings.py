@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
+
+import msgspec
 
 from teiten.config import Settings
 
@@ -40,6 +42,11 @@ class Reference(Settings, frozen=True):
 class ReportSettings(Settings, frozen=True):
     system: Bilingual = Bilingual(ja="定点", en="Teiten")  # name of the observation system in titles and sentences
     environment: bool = True  # the claim that a sensor is connected as any household or office is
+    group: str = ""  # which sensors a report is about; "" takes all
+    monthly: bool = True  # a running node makes the report of each month that is over
+    weekly: bool = False  # and a digest of each week
+    daily: bool = False  # and of each day
+    hour: Annotated[int, msgspec.Meta(ge=0, le=23)] = 7  # of the configured zone, from which on they are made
     channel: str = ""  # packet, web, ssh or mail; "" takes packet, or the busiest one where no packets are observed
     portal: str = ""  # group whose top lists are shown; "" takes the reported group
     portal_name: Bilingual = Bilingual()

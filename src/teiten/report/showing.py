@@ -1,33 +1,61 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What may be printed of a target, by the policy of publication: no address of a sensor (P1), no text that could hide one (P2)."""
+"""What a policy of publication lets a report print: which targets by name (P1, P2), and counts as exact or as coarse as on the site (P5)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from teiten.model import SensorEntry
-from teiten.publication.echoes import redactor
-from teiten.publication.policies import POLICIES
-from teiten.publication.vocabulary import known, marker_bits
-from teiten.report.facts import WITHHELD
-from teiten.report.gather import Shown, as_seen
+from teiten.model import Period, SensorEntry
+from teiten.publication.coarse import Coarsener
+from teiten.publication.echoes import Redactor, redactor
+from teiten.publication.policies import OPERATOR, POLICIES, Policy
+from teiten.publication.vocabulary import Vocabulary, known
+from teiten.questions.breadth import breadth
+from teiten.questions.tallies import tallies
+from teiten.store.interface import Store
 
 POLICY_NAMES: Final = tuple(POLICIES)
 
 
-def shown_by(policy_name: str, sensors: Iterable[SensorEntry], hidden: Iterable[str] = ()) -> Shown:
-    """A function of channel and target. Port kinds are always named: a report shows the ten most frequent of a month only."""
-    policy = POLICIES[policy_name]
-    if not policy.redacted:
-        return as_seen
-    masks = redactor(sensors, hidden)
+class Showing:
+    """`key` is the secret behind the noise, the same that the site uses: then both print the same number for the same thing."""
 
-    def shown(channel: str, target: bytes) -> bytes:
-        if channel == "packet":
-            return target
-        if policy.closed and (channel, target) not in known() and marker_bits(target) > policy.bits:
-            return WITHHELD
-        return masks.mask(target)
+    def __init__(self, policy: Policy, masks: Redactor, key: bytes, approved: Iterable[str] = (), partner: str = "") -> None:
+        self.policy = policy
+        self._masks = masks
+        self._vocabulary = Vocabulary(policy, approved)
+        self._coarsener = Coarsener(key, policy.least_count, partner)
 
-    return shown
+    @property
+    def coarse(self) -> bool:
+        return self.policy.coarse
+
+    @property
+    def tells_sensors(self) -> bool:
+        return self.policy.exact_sensors
+
+    def count(self, value: int, *about: object) -> int | None:
+        """None: too small to be told. `about`: measure, channel, item, and the day if it is a day's count."""
+        return self._coarsener.count(value, *about) if self.coarse else value
+
+    def namable(self, store: Store, period: Period, channel: str, group: str | None, targets: Sequence[bytes]) -> frozenset[bytes]:
+        """Those that may be named, by how widely they were seen in the period. An echo of a sensor is not named at all."""
+        clean = [one for one in dict.fromkeys(targets) if not self.policy.redacted or self._masks.mask(one) == one]
+        if not self.policy.closed:
+            return frozenset(clean)
+        unknown = [one for one in clean if (channel, one) not in known()]
+        sensors: dict[object, int] = {}
+        for tally in tallies(store, period, "target", "sensor", channel=channel, group=group, targets=unknown):
+            sensors[tally.key] = sensors.get(tally.key, 0) + 1
+        seen = {row.keys[0]: row for row in breadth(store, period, "target", channel=channel, group=group, targets=unknown)}
+        names = self._vocabulary.names
+        wide = {one for one in unknown if one in seen and names(channel, one, seen[one], sensors.get(one, 0))}
+        return frozenset(one for one in clean if one in wide or (channel, one) in known())
+
+
+EXACT: Final = Showing(OPERATOR, redactor([], []), b"")
+
+
+def showing_by(name: str, sensors: Iterable[SensorEntry], key: bytes, hidden: Iterable[str] = (), approved: Iterable[str] = ()) -> Showing:
+    return Showing(POLICIES[name], redactor(sensors, hidden), key, approved)

@@ -10,7 +10,7 @@ from teiten.report.context import Context, paragraph
 from teiten.report.facts import PortalFacts
 from teiten.report.gather import PORTAL_TOP
 from teiten.report.model import Figure, Section, Table
-from teiten.report.naming import TOP
+from teiten.report.naming import TOP, target_name
 from teiten.texts import visible
 
 
@@ -23,13 +23,11 @@ def portal_section(c: Context, number: str, portal: PortalFacts) -> Section:
     tables = []
     for channel, rows in portal.tables.items():
         caption = w.word(f"portal_{channel}")
-        cells = tuple((str(row.rank), row.mark, f"{row.accesses:,}", c.naming.in_channel(channel, row.target)) for row in rows)
+        cells = tuple((str(row.rank), row.mark, f"{row.accesses:,}", target_name(c.w, channel, row.target)) for row in rows)
         tables.append(Table((w.word("column_rank"), w.word("column_mark"), w.word("column_count"), caption), cells, caption, (0, 2), 3))
     columns = tuple(w.word(name) for name in ("column_channel", "column_rank", "column_mark", "column_count", "column_target"))
     data = tuple(
-        (channel, row.rank, row.mark, row.accesses, c.naming.in_channel(channel, row.target))
-        for channel, rows in portal.tables.items()
-        for row in rows
+        (channel, row.rank, row.mark, row.accesses, target_name(c.w, channel, row.target)) for channel, rows in portal.tables.items() for row in rows
     )
     question = c.asked.question("ranking", "accesses", portal.window, ("target",))
     figure = Figure(f"{number}.1", title, "", w.word("alt_plain", title=title), columns, data, question, tuple(tables))

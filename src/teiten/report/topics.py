@@ -43,9 +43,10 @@ def own_topics(c: Context, surges: Sequence[SurgeFacts]) -> list[Topic]:
 
 def _start(c: Context, facts: SurgeFacts, kind: str, service: str) -> list[Sentence | None]:
     surge, w = facts.surge, c.w
-    usual = w.word("usual_some", n=w.value(surge.usual, "mean")) if surge.usual >= 1 else w.word("usual_none")
+    least = 10 if c.facts.coarse else 1
+    usual = w.word("usual_some", n=w.value(surge.usual, "mean")) if surge.usual >= least else w.word("usual_few" if least > 1 else "usual_none")
     question = c.asked.question("tallies", "accesses", c.facts.cut, ("day",), key_text(facts.target))
-    count = Number(surge.peak_accesses, "count", question)
+    count = Number(facts.peak_accesses, "count", question)
     start = w.say("topic.start", kind=kind, service=service, usual=usual, first=w.day(surge.first_on), peak=w.day(surge.peak_on), count=count)
     news = [advisory.id for advisory in _advisories(c, facts.target) if _recent(advisory.on, surge.first_on)]
     notice = w.say("topic.notice", advisories=w.list_of(news)) if news else None

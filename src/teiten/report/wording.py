@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
@@ -16,6 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
+from teiten.model import Period
+from teiten.publication.coarse import two_digits
 from teiten.report.model import Kind, Number, Question, Sentence
 from teiten.report.settings import Language
 
@@ -34,12 +36,20 @@ def rounded(value: float, digits: int = 0) -> Decimal:
 
 
 class Wording:
-    def __init__(self, language: Language) -> None:
+    """`coarse`: counts are two digits and shares whole percent, and counts in sentences say that they are not exact."""
+
+    def __init__(self, language: Language, coarse: bool = False) -> None:
         self.language: Language = language
+        self.coarse = coarse
 
     def word(self, key: str, **values: object) -> str:
         found: str = _texts("words.toml")[key][self.language]
         return found.format(**values) if values else found
+
+    def head(self, key: str) -> str:
+        """The same as the head of a column."""
+        found = self.word(key)
+        return found[:1].upper() + found[1:]
 
     def stress(self, rule: str, /, **values: Number | str) -> Sentence:
         """The same as `say`, in bold."""
@@ -54,14 +64,16 @@ class Wording:
         return Sentence(rule, template.format(**shown), inputs)
 
     def number(self, number: Number) -> str:
-        return self.value(number.value, number.kind)
+        shown = self.value(number.value, number.kind)
+        blurred = self.coarse and number.value is not None and number.kind in ("count", "mean")
+        return self.word("about", value=shown) if blurred else shown
 
     def value(self, value: float | None, kind: Kind) -> str:
         if value is None:
             return "–"
         if kind == "share":
-            return f"{rounded(value * 100, 1)}%"
-        return f"{rounded(value):,}"
+            return f"{self._percent(value)}%"
+        return f"{two_digits(value) if self.coarse and kind != 'ratio' else rounded(value):,}"
 
     def change(self, now: float, before: float) -> str:
         """Signed percent with a true minus sign."""
@@ -69,11 +81,14 @@ class Wording:
         return f"前月比 {text}" if self.language == "ja" else text
 
     def signed(self, share: float) -> str:
-        percent = rounded(share * 100, 1)
+        percent = self._percent(share)
         return f"{'−' if percent < 0 else '+' if percent > 0 else '±'}{abs(percent)}%"
 
     def rate(self, share: float) -> str:
-        return f"{rounded(abs(share) * 100, 1)}%"
+        return f"{self._percent(abs(share))}%"
+
+    def _percent(self, share: float) -> Decimal:
+        return rounded(share * 100, 0 if self.coarse else 1)
 
     def month(self, on: date, year: bool = True) -> str:
         if self.language == "ja":
@@ -88,6 +103,31 @@ class Wording:
         if self.language == "ja":
             return (f"{on.year}年" if year else "") + f"{on.month}月{on.day}日"
         return f"{on.day} {_MONTHS[on.month - 1]}" + (f" {on.year}" if year else "")
+
+    def weekday(self, on: date) -> str:
+        """Short, for the axis of a figure."""
+        if self.language == "ja":
+            return f"{on.month}/{on.day}({'月火水木金土日'[on.weekday()]})"
+        return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[on.weekday()]} {on.day}"
+
+    def span(self, period: Period) -> str:
+        """A week or a day, as in a title."""
+        first, last = period.from_on, period.to_on - timedelta(days=1)
+        if first == last:
+            return self.day(first, year=True)
+        if self.language == "ja":
+            return f"{self.day(first, year=True)}〜{self.day(last, year=first.year != last.year)}"
+        return f"{self._first(first, last)} to {self.day(last, year=True)}"
+
+    def when(self, period: Period) -> str:
+        """The same as the beginning of a sentence."""
+        first, last = period.from_on, period.to_on - timedelta(days=1)
+        if self.language == "ja":
+            return self.day(first, year=True) + ("" if first == last else f"から{self.day(last, year=first.year != last.year)}まで") + "に"
+        return f"On {self.day(first, year=True)}" if first == last else f"From {self._first(first, last)} to {self.day(last, year=True)}"
+
+    def _first(self, first: date, last: date) -> str:
+        return str(first.day) if (first.year, first.month) == (last.year, last.month) else self.day(first, year=first.year != last.year)
 
     def list_of(self, names: Sequence[str]) -> str:
         if self.language == "ja":

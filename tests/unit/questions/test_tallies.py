@@ -15,7 +15,7 @@ from teiten.columnar import from_accesses
 from teiten.model import Access, BatchKey, Period, SensorEntry
 from teiten.questions.presence import Presence, presences
 from teiten.questions.rankings import cumulative_sources
-from teiten.questions.tallies import Tally, tallies
+from teiten.questions.tallies import Tally, capped_tallies, tallies
 from teiten.store.node import NodeStore
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -66,3 +66,15 @@ def test_presence_counts_covered_days_and_days_with_rows(store: NodeStore) -> No
     assert presences(store, MARCH) == [Presence("a", 4, first, date(2026, 3, 4)), Presence("b", 1, first, first)]
     assert [one.sensor for one in presences(store, MARCH, group="two")] == ["b"]
     assert presences(store, Period(date(2026, 4, 1), date(2026, 5, 1))) == []
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_capped_tallies_count_networks_and_no_source_above_a_hundred(store: NodeStore, sealed: bool) -> None:
+    """P5: a source that knocks ten thousand times at two sensors adds a hundred, and its neighbours in the /24 no further network."""
+    store.take(BatchKey("a", "file-y", 0, bytes(16)), from_accesses([access(1, 9, b"22/tcp", 10_000)]), 0)
+    store.take(BatchKey("b", "file-y", 0, bytes(16)), from_accesses([access(1, 9, b"22/tcp", 10_000)]), 0)
+    if sealed:
+        store.seal(date(2026, 4, 1))
+    assert capped_tallies(store, MARCH, "target", "channel") == [Tally(b"22/tcp", "packet", 106, 3), Tally(b"23/tcp", "packet", 1, 1)]
+    assert [one.accesses for one in capped_tallies(store, MARCH, "day", "region", targets=[b"22/tcp"])] == [105, 1]
+    assert capped_tallies(store, MARCH, "day", "region", targets=[]) == []

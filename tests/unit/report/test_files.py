@@ -17,11 +17,13 @@ import pytest
 
 from teiten.model import SensorEntry
 from teiten.questions.windows import month
+from teiten.report.compose import compose
 from teiten.report.facts import Facts
 from teiten.report.gather import Scope, gather
-from teiten.report.settings import ReportSettings
-from teiten.report.showing import shown_by
-from teiten.report.writing import write_report
+from teiten.report.model import Report
+from teiten.report.settings import LANGUAGES, ReportSettings
+from teiten.report.showing import showing_by
+from teiten.report.writing import write_reports
 from tests.unit.report.conftest import SETTINGS
 from tests.unit.report.shapes import DAYS, HOSTILE, TOKYO, access, opened, put
 
@@ -66,14 +68,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
         put(store, "a", [access(day, target, dice, "web") for day in DAYS for target in targets for _ in range(2)], "web", DAYS)
         made = {}
         for policy in ("public", "operator"):
-            facts = gather(store, Scope(month(2026, 6), TOKYO), shown_by(policy, store.sensors()))
-            write_report(facts, ReportSettings(), (), folder / policy, ("ja", "en"), policy)
-            made[policy] = folder / policy
+            facts = gather(store, Scope(month(2026, 6), TOKYO), showing_by(policy, store.sensors(), b"key"))
+            write_reports([compose(facts, language, ReportSettings(), (), policy) for language in LANGUAGES], folder / policy)
+            made[policy] = folder / policy / "2026-06"
         yield made
 
 
 def texts_of(folder: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.glob("*/*")):
         if path.suffix == ".pdf":
             yield path.name, "\n".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
         elif path.suffix == ".json":
@@ -92,7 +94,7 @@ def test_no_file_holds_a_character_that_moves_hides_or_reorders(hostile: dict[st
 @pytest.mark.parametrize("policy", ["public", "operator"])
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_html_holds_only_our_elements(hostile: dict[str, Path], policy: str, language: str) -> None:
-    page = Elements((hostile[policy] / f"report-2026-06-{language}.html").read_text(encoding="utf-8"))
+    page = Elements((hostile[policy] / language / f"report-2026-06-{language}.html").read_text(encoding="utf-8"))
     assert page.open == []
     names = {tag for tag, _ in page.tags}
     assert not names & {"script", "img", "iframe", "object", "embed", "form", "link", "b", "base", "foreignobject", "use", "image"}
@@ -121,7 +123,7 @@ def test_the_public_policy_shows_no_address_of_a_sensor(hostile: dict[str, Path]
 
 @pytest.mark.parametrize("policy", ["public", "operator"])
 def test_csv_cells_are_no_formulas(hostile: dict[str, Path], policy: str) -> None:
-    found = sorted(hostile[policy].glob("*.csv"))
+    found = sorted(hostile[policy].glob("*/*.csv"))
     assert found
     for path in found:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
@@ -131,21 +133,21 @@ def test_csv_cells_are_no_formulas(hostile: dict[str, Path], policy: str) -> Non
 
 
 @pytest.fixture(scope="module")
-def written(facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(reports: dict[str, Report], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written")
-    write_report(facts, SETTINGS, (), folder, ("ja", "en"), "public")
-    return folder
+    write_reports([reports[language] for language in LANGUAGES], folder)
+    return folder / "2007-08"
 
 
 def test_same_input_same_bytes(facts: Facts, written: Path, folder: Path) -> None:
-    again = write_report(facts, SETTINGS, (), folder, ("ja", "en"), "public")
-    assert len(again) == len(list(written.iterdir())) == 46
-    assert [path.name for path in again if path.read_bytes() != (written / path.name).read_bytes()] == []
+    again = write_reports([compose(facts, language, SETTINGS, (), "operator") for language in LANGUAGES], folder)
+    assert len(again) == len(list(written.glob("*/*"))) == 48
+    assert [path.name for path in again if path.read_bytes() != (written / path.parent.name / path.name).read_bytes()] == []
 
 
 @pytest.mark.parametrize(("language", "words"), [("ja", ("発信元", "263,940", "ポップアップ")), ("en", ("sources", "263,940", "pop-up"))])
 def test_pdf_is_tagged_searchable_and_carries_its_letters(written: Path, language: str, words: tuple[str, ...]) -> None:
-    document = pypdf.PdfReader(written / f"report-2007-08-{language}.pdf")
+    document = pypdf.PdfReader(written / language / f"report-2007-08-{language}.pdf")
     root = document.trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"] and "/StructTreeRoot" in root and root["/Lang"].startswith(language)
     assert root["/ViewerPreferences"]["/DisplayDocTitle"] and "TALOT2" in document.metadata.title
@@ -160,7 +162,7 @@ def test_pdf_is_tagged_searchable_and_carries_its_letters(written: Path, languag
 
 
 def test_every_image_has_an_alternative(written: Path) -> None:
-    document = pypdf.PdfReader(written / "report-2007-08-en.pdf")
+    document = pypdf.PdfReader(written / "en" / "report-2007-08-en.pdf")
     figures, waiting = [], [document.trailer["/Root"]["/StructTreeRoot"]]
     while waiting:
         node = waiting.pop().get_object()
@@ -173,7 +175,7 @@ def test_every_image_has_an_alternative(written: Path) -> None:
 
 
 def test_json_gives_every_number_with_its_question(written: Path, facts: Facts) -> None:
-    told = json.loads((written / "report-2007-08-en.json").read_bytes())
+    told = json.loads((written / "en" / "report-2007-08-en.json").read_bytes())
     total = next(one for one in told["sentences"] if one["rule"] == "lay.total")["inputs"]["accesses"]
     assert total["value"] == 263_940
     assert total["question"] == {
@@ -185,5 +187,5 @@ def test_json_gives_every_number_with_its_question(written: Path, facts: Facts) 
 
 
 def test_letters_can_be_put_into_the_page(facts: Facts, folder: Path) -> None:
-    (page,) = write_report(facts, ReportSettings(embed_fonts=True), (), folder, ("en",), "public", ("html",))
+    (page,) = write_reports([compose(facts, "en", SETTINGS, (), "operator")], folder, ("html",), embed_fonts=True)
     assert "data:font/woff2;base64," in page.read_text(encoding="utf-8")
