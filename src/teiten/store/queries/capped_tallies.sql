@@ -20,7 +20,7 @@
 --   sensor: sensor = :sensor
 --   group: sensor in (select name from sensors where sensor_group = :group)
 --   target: target = :target
---   targets: position(',' || hex(target) || ',' in :wanted) > 0
+--   targets: target in (:wanted)
 with met as (
   select channel, target, day, sensor, source, region, accesses,
     case when octet_length(source) = 4 then substr(hex(source), 1, 6) else substr(hex(source), 1, 12) end as network
