@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from math import floor, log10
+from typing import Any, Final
 
 from teiten.drawing.palette import ACCESSES, SOURCES, Ink
 from teiten.drawing.rows import Series, Words
 from teiten.drawing.style import FLAT_TITLE, PAPER, QUIET, SIZE, TEXT, finished
 
 Spec = dict[str, Any]
+_STACK_HEIGHT: Final = 165
+_NAME_HEIGHT: Final = 14.5
+_FAR: Final = 45  # a line from a piece to its name that climbs further says nothing
 
 
 def months(columns: Sequence[str], accesses: Series, sources: Series, words: Words) -> Spec:
@@ -33,7 +37,7 @@ def months(columns: Sequence[str], accesses: Series, sources: Series, words: Wor
         {"mark": {**labels, "dy": 15, "fontWeight": "bold", "fill": PAPER}, "encoding": {"y": {"field": "sources", **y}, "text": _text("sources")}},
         _missing([column for column, value in zip(columns, accesses.values, strict=True) if value is None], words.gap),
     ]
-    return finished({"description": words.alt, "data": {"values": rows}, "encoding": {"x": x}, "layer": layers}, height=200)
+    return finished({"description": words.alt, "data": {"values": rows}, "encoding": {"x": x}, "layer": layers}, height=190)
 
 
 def days(columns: Sequence[str], series: Series, average: float | None, words: Words, every: int = 5) -> Spec:
@@ -56,11 +60,11 @@ def days(columns: Sequence[str], series: Series, average: float | None, words: W
             }
         )
     spec = {"description": words.alt, "data": {"values": rows}, "layer": layers}
-    return {**finished(spec, height=150), "padding": {"left": 4, "top": 4, "bottom": 4, "right": 78}}
+    return finished(spec, height=132)
 
 
 def stacked_days(columns: Sequence[str], series: Sequence[Series], words: Words) -> Spec:
-    """Days stacked by series, the first one at the bottom; the legend is in the order of the stack, top first."""
+    """Days stacked by series, the first one at the bottom; each is named at the right, beside its piece of the last day that was observed."""
     rows = [
         {"column": column, "name": one.name, "value": value, "place": place}
         for place, one in enumerate(series)
@@ -68,17 +72,72 @@ def stacked_days(columns: Sequence[str], series: Sequence[Series], words: Words)
         if value
     ]
     observed = [None if all(one.values[n] is None for one in series) else 0.0 for n in range(len(columns))]
+    top = nice(max((sum(one.values[n] or 0 for one in series) for n in range(len(columns))), default=0))
     bars: Spec = {
         "mark": {"type": "bar", "width": {"band": 0.86}, "stroke": PAPER, "strokeWidth": 0.6},
         "encoding": {
             "x": _day_axis(words),
-            "y": {"field": "value", "type": "quantitative", "stack": "zero", "axis": _value_axis(words)},
-            "color": {"field": "name", "type": "nominal", "scale": _scale(series), "legend": {"orient": "right", "values": _names(series)[::-1]}},
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "stack": "zero",
+                "axis": _value_axis(words),
+                "scale": {"domain": [0, top], "nice": False},
+            },
+            "color": {"field": "name", "type": "nominal", "scale": _scale(series), "legend": None},
             "order": {"field": "place", "type": "quantitative"},
         },
     }
-    spec = {"description": words.alt, "data": {"values": rows}, "layer": [*_shaded(columns, observed), bars]}
-    return finished(spec, height=170)
+    last = next((n for n in reversed(range(len(columns))) if observed[n] is not None), 0)
+    names = beside([(one.name, (one.values[last] or 0) / top, one.ink.colour) for one in series], _STACK_HEIGHT)
+    spec = {"description": words.alt, "data": {"values": rows}, "layer": [*_shaded(columns, observed), bars, *names]}
+    return finished(spec, height=_STACK_HEIGHT)
+
+
+def beside(pieces: Sequence[tuple[str, float, str]], height: int) -> list[Spec]:
+    """Names of the pieces of a stack at its right, as near to them as they have room, with a line to each. Pieces from below: name, part of the
+    height, colour."""
+    middles, start = [], 0.0
+    for _, part, _ in pieces:
+        middles.append(height * (1 - start - part / 2))
+        start += part
+    places = _spread(middles, height)
+    rows = [{"name": name, "at": at, "from": middle, "colour": colour} for (name, _, colour), middle, at in zip(pieces, middles, places, strict=True)]
+    y: Spec = {"field": "at", "type": "quantitative", "scale": None}
+    colour: Spec = {"field": "colour", "type": "nominal", "scale": None, "legend": None}
+    line: Spec = {"type": "rule", "stroke": "#8b95a1", "strokeWidth": 0.7}
+    ends: Spec = {"x": {"value": {"expr": "width + 1"}}, "x2": {"value": {"expr": "width + 14"}}}
+    swatch: Spec = {"type": "rect", "x": {"expr": "width + 17"}, "x2": {"expr": "width + 28"}, "height": 11}
+    text: Spec = {"type": "text", "align": "left", "baseline": "middle", "x": {"expr": "width + 33"}, "fill": TEXT, "fontSize": SIZE, "limit": 105}
+    data: Spec = {"data": {"values": rows}}
+    near = all(abs(at - middle) <= _FAR for at, middle in zip(places, middles, strict=True))
+    lines = [{**data, "mark": line, "encoding": {**ends, "y": {**y, "field": "from"}, "y2": {"field": "at"}}}] if near else []
+    return [
+        *lines,
+        {**data, "mark": swatch, "encoding": {"y": y, "fill": colour}},
+        {**data, "mark": text, "encoding": {"y": y, "text": {"field": "name"}}},
+    ]
+
+
+def _spread(middles: Sequence[float], height: int) -> list[float]:
+    """The same from below upwards, moved apart where they would touch, within the drawing as far as there is room."""
+    apart = min(_NAME_HEIGHT, height / max(1, len(middles) - 1)) if len(middles) * _NAME_HEIGHT > height else _NAME_HEIGHT
+    places: list[float] = []
+    for middle in middles:
+        places.append(min(middle, places[-1] - apart) if places else min(middle, height - 6.0))
+    low = 2.0
+    for n in reversed(range(len(places))):  # what was pushed out at the top comes back, and pushes the ones below it
+        places[n] = max(places[n], low)
+        low = places[n] + apart
+    return places
+
+
+def nice(value: float) -> float:
+    """The next round number above, for the end of an axis."""
+    if value <= 0:
+        return 1.0
+    unit = 10.0 ** floor(log10(value))
+    return next(step * unit for step in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * unit >= value * 1.02 or step == 10)
 
 
 def _scale(series: Sequence[Series]) -> Spec:

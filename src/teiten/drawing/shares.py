@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from teiten.drawing.rows import Bar, Pair, Series, Words
-from teiten.drawing.series import _names, _scale
-from teiten.drawing.style import FLAT_TITLE, PAPER, SIZE, TEXT, finished
+from teiten.drawing.series import _scale, beside
+from teiten.drawing.style import FLAT_TITLE, HALF, PAPER, SIZE, TEXT, finished
 
 Spec = dict[str, Any]
+_MONTHS_HEIGHT: Final = 215
 _LEAST_LABELLED: Final = 0.052  # a share below this has no room for its number inside its piece
 
 
@@ -26,7 +27,7 @@ def shares(rows: Sequence[Bar], words: Words) -> Spec:
         {"mark": {"type": "text", "align": "left", "dx": 6}, "encoding": {"x": x, "text": {"field": "label"}}},
     ]
     spec = {"description": words.alt, "data": {"values": values}, "encoding": {"y": y}, "layer": layers}
-    return finished(spec, height=max(60, 20 * len(rows)))
+    return finished(spec, height=max(54, 18 * len(rows)))
 
 
 def stacked_months(columns: Sequence[str], series: Sequence[Series], words: Words) -> Spec:
@@ -53,17 +54,17 @@ def stacked_months(columns: Sequence[str], series: Sequence[Series], words: Word
                     }
                 )
                 start += value
+    last = next((n for n in reversed(range(len(columns))) if any(one.values[n] for one in series)), 0)
     x: Spec = {"field": "column", "type": "nominal", "sort": None, "axis": {"labelAngle": 0, "title": None, "ticks": False, "labelPadding": 8}}
     x |= {"scale": {"domain": list(columns)}}
     axis = {"title": words.y, **FLAT_TITLE, "format": ".0%", "tickCount": 5}
     y = {"type": "quantitative", "axis": axis, "scale": {"domain": [0, 1]}}
-    legend = {"orient": "right", "values": _names(series)[::-1]}
     bars: Spec = {
         "mark": {"type": "bar", "width": {"band": 0.76}, "stroke": PAPER, "strokeWidth": 0.8},
         "encoding": {
             "y": {"field": "from", **y},
             "y2": {"field": "to"},
-            "color": {"field": "name", "type": "nominal", "scale": _scale(series), "legend": legend},
+            "color": {"field": "name", "type": "nominal", "scale": _scale(series), "legend": None},
         },
     }
     text: Spec = {"type": "text", "fontSize": SIZE - 0.5, "fontWeight": "bold"}
@@ -73,11 +74,13 @@ def stacked_months(columns: Sequence[str], series: Sequence[Series], words: Word
     spec = {
         "description": words.alt,
         "data": {"values": rows},
-        "encoding": {"x": x},
-        "layer": [bars, halo, numbers],
+        "layer": [
+            *({**one, "encoding": {**one["encoding"], "x": x}} for one in (bars, halo, numbers)),
+            *beside([(one.name, one.values[last] or 0, one.ink.colour) for one in series], _MONTHS_HEIGHT),
+        ],
         "resolve": {"scale": {"color": "independent"}},
     }
-    return finished(spec, height=235)
+    return finished(spec, height=_MONTHS_HEIGHT)
 
 
 def compared(rows: Sequence[Pair], words: Words) -> Spec:
@@ -94,7 +97,7 @@ def compared(rows: Sequence[Pair], words: Words) -> Spec:
         "type": "nominal",
         "sort": None,
         "axis": {"title": None, "labelColor": TEXT, "domain": False},
-        "scale": {"paddingInner": 0.25},
+        "scale": {"paddingInner": 0.16},
     }
     offset = {"field": "which", "type": "nominal", "sort": [words.now, words.before]}
     shades = {"domain": [words.now, words.before], "range": ["#1f5a94", "#b9c3ce"]}
@@ -102,12 +105,12 @@ def compared(rows: Sequence[Pair], words: Words) -> Spec:
     layers: list[Spec] = [
         {"mark": {"type": "bar", "height": {"band": 0.92}}, "encoding": {"x": x, "color": colour}},
         {
-            "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": SIZE - 1, "baseline": "middle"},
+            "mark": {"type": "text", "align": "left", "dx": 5, "fontSize": SIZE - 1.5, "baseline": "middle"},
             "encoding": {"x": x, "text": {"field": "label"}},
         },
     ]
     spec = {"description": words.alt, "data": {"values": values}, "encoding": {"y": y, "yOffset": offset}, "layer": layers}
-    return finished(spec, height=max(80, 30 * len(rows)))
+    return finished(spec, width=HALF, height=max(70, 27 * len(rows)))
 
 
 def _own(field: str) -> Spec:

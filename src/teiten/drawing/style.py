@@ -8,6 +8,7 @@ from typing import Any, Final
 from teiten.fonts import FAMILY
 
 WIDTH: Final = 600
+HALF: Final = 292  # two beside each other, at the same size of letters
 TEXT: Final = "#1d2733"
 QUIET: Final = "#5a6572"
 HAIR: Final = "#d5dae0"

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from teiten.drawing import series as over_time
 from teiten.drawing import shares as of_whole
 from teiten.drawing.palette import ACCESSES, REST, SOURCES, Ink
@@ -201,7 +203,7 @@ class Drawer:
         head = (f"column_{by}", "column_now", "column_before", f"{measure}_per_point", "column_per_point")
         data = tuple((row[1], row[2], row[3], self._two(row[2] / days_now), self._two(row[3] / days_before)) for row in rows)
         question = self._asked.question("tallies", FIELDS[measure], self._facts.cut, (by,), target)
-        return self._figure(number, title, of_whole.compared(pairs, words), (), (head, data), question)
+        return msgspec.structs.replace(self._figure(number, title, of_whole.compared(pairs, words), (), (head, data), question), half=True)
 
     def _rows(self, breakdown: Breakdown, measure: Measure, n: int, part: str) -> list[tuple[str, str, int, Ink]]:
         """Short name, full name, value, ink."""

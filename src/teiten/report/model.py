@@ -85,6 +85,7 @@ class Figure(msgspec.Struct, frozen=True, tag="figure"):
     question: Question
     tables: tuple[Table, ...] = ()  # a figure made of tables has no svg
     note: str = ""
+    half: bool = False  # two of them in a row stand beside each other where there is room
 
 
 Block = Paragraph | Items | Table | Figure

@@ -11,7 +11,7 @@ from typing import Any, Final
 from teiten.report.model import Block, Figure, Items, Paragraph, Report, Section, Table
 
 WIDTH: Final = 76
-_MOST_ROWS: Final = 40  # longer tables are in the CSV file
+_MOST_ROWS: Final = 16  # longer tables are in the CSV file
 _NEVER_FIRST: Final = "、。,.)」』〉》】〕)]}ぁぃぅぇぉっゃゅょァィゥェォッャュョー・:;?!%々"
 
 
@@ -67,7 +67,7 @@ def _table(table: Table) -> list[str]:
     """The widest column gives way, so that a line keeps to the width where it can; what doesn't fit goes on below."""
     rows = (table.head, *table.rows)
     wide = [max(width(row[n]) for row in rows) for n in range(len(table.head))]
-    last = table.wide if table.wide >= 0 else len(wide) - 1
+    last = table.wide if table.wide >= 0 else wide.index(max(wide))
     wide[last] = max(10, min(wide[last], WIDTH - sum(wide) + wide[last] - 2 * (len(wide) - 1)))
     lines: list[str] = []
     for row in rows:
