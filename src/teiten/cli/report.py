@@ -89,16 +89,16 @@ def _places(home: Home, policy: str | None, out: Path | None) -> dict[str, Path]
 
 
 def _showing(home: Home, store: NodeStore, name: str, hidden: Sequence[str]) -> Showing:
+    from teiten.packets.own_addresses import told as told_addresses
     from teiten.publication.echoes import redactor
     from teiten.publication.folder import publication_key
     from teiten.publication.policies import POLICIES
-    from teiten.publishing import this_machine
     from teiten.report.showing import Showing
 
     told = settings_of(home).publication
     policy = POLICIES[name]
     key = publication_key(home.keys) if policy.coarse else b""
-    return Showing(policy, redactor(store.sensors(), [*told.hidden, *hidden, *this_machine()]), key, told.approved, told.partner)
+    return Showing(policy, redactor(store.sensors(), [*told.hidden, *hidden, *told_addresses()]), key, told.approved, told.partner)
 
 
 def _say(written: Sequence[Path], policy: str) -> None:
