@@ -40,7 +40,7 @@ class Reporter:
         while True:
             try:
                 for one in await asyncio.to_thread(self.due):
-                    await self._make(one)
+                    await self.make(one)
             except Exception as error:
                 problems.labels("report", type(error).__name__).inc()
                 log.warning("reports, to be looked at again in ten minutes: %s", error)
@@ -65,7 +65,7 @@ class Reporter:
             shelves.append(Shelf(published.name, self._home.public_reports, published.delay_hours))
         return shelves
 
-    async def _make(self, one: Due) -> None:
+    async def make(self, one: Due) -> None:
         self._tried[one] = self._clock()
         arguments = ["-m", "teiten", "--home", str(self._home.root), "report", one.span.name, "--policy", one.policy]
         if await run_once(arguments, "report", self._say):

@@ -99,6 +99,7 @@ class PortalRow(msgspec.Struct, frozen=True):
 class PortalFacts(msgspec.Struct, frozen=True):
     group: str | None
     window: Period
+    since: date  # observed from then on
     tables: dict[str, tuple[PortalRow, ...]]  # by channel
 
 

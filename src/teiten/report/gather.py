@@ -31,6 +31,7 @@ CHANNELS_SHOWN: Final = ("packet", "ssh", "web", "mail")
 SURGE_SHARE: Final = 0.003
 SURGE_CANDIDATES: Final = 100
 SURGES: Final = 3
+_BEGINNING: Final = date(1990, 1, 1)
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -118,7 +119,8 @@ def _portal(store: Store, scope: Scope, cut: Period, showing: Showing) -> Portal
         return None
     period = window(last_on + timedelta(days=1))
     tables = {channel: rows for channel in CHANNELS_SHOWN if (rows := top_rows(store, period, scope.zone, channel, group, showing, PORTAL_TOP))}
-    return PortalFacts(group, period, tables) if tables else None
+    since = min(observed_sensors(store, Period(_BEGINNING, period.to_on), group=group), default=period.from_on)
+    return PortalFacts(group, period, since, tables) if tables else None
 
 
 def top_rows(

@@ -31,7 +31,7 @@ def portal_section(c: Context, number: str, portal: PortalFacts) -> Section:
     )
     question = c.asked.question("ranking", "accesses", portal.window, ("target",))
     figure = Figure(f"{number}.1", title, "", w.word("alt_plain", title=title), columns, data, question, tuple(tables))
-    intro = w.say("portal.intro", portal=name)
+    intro = w.say("portal.intro", portal=name, since=w.day(portal.since, year=True))
     shown = w.say("portal.figure", figure=figure.number, days=w.days(portal.window.days), top=str(PORTAL_TOP), **span)
     return Section(number, w.word("section_portal", portal=name), (*paragraph(intro, shown), figure))
 
