@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.clients.running_node import running_node
+from tools import report_pages
 
 CHROMIUM = Path("/usr/bin/chromium")
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -44,7 +45,7 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"])
             take(browser, f"http://127.0.0.1:{node.ports['site']}")
             browser.close()
-    return 0
+    return report_pages.main()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from teiten.drawing.rows import Series, Words
 from teiten.drawing.style import FLAT_TITLE, PAPER, QUIET, SIZE, TEXT, finished
 
 Spec = dict[str, Any]
-_STACK_HEIGHT: Final = 165
+_STACK_HEIGHT: Final = 150
 _NAME_HEIGHT: Final = 14.5
 _FAR: Final = 45  # a line from a piece to its name that climbs further says nothing
 
@@ -63,7 +63,7 @@ def days(columns: Sequence[str], series: Series, average: float | None, words: W
     return finished(spec, height=132)
 
 
-def stacked_days(columns: Sequence[str], series: Sequence[Series], words: Words) -> Spec:
+def stacked_days(columns: Sequence[str], series: Sequence[Series], words: Words, height: int = _STACK_HEIGHT) -> Spec:
     """Days stacked by series, the first one at the bottom; each is named at the right, beside its piece of the last day that was observed."""
     rows = [
         {"column": column, "name": one.name, "value": value, "place": place}
@@ -89,9 +89,9 @@ def stacked_days(columns: Sequence[str], series: Sequence[Series], words: Words)
         },
     }
     last = next((n for n in reversed(range(len(columns))) if observed[n] is not None), 0)
-    names = beside([(one.name, (one.values[last] or 0) / top, one.ink.colour) for one in series], _STACK_HEIGHT)
+    names = beside([(one.name, (one.values[last] or 0) / top, one.ink.colour) for one in series], height)
     spec = {"description": words.alt, "data": {"values": rows}, "layer": [*_shaded(columns, observed), bars, *names]}
-    return finished(spec, height=_STACK_HEIGHT)
+    return finished(spec, height=height)
 
 
 def beside(pieces: Sequence[tuple[str, float, str]], height: int) -> list[Spec]:

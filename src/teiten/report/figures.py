@@ -115,7 +115,7 @@ class Drawer:
             rows.append(row(self._w.word("unknown"), UNKNOWN.__eq__, naming.region_ink(UNKNOWN)))
         unit = f"{measure}_day" if target else "accesses_per_point" if measure == "accesses" else "sources_per_point_target"
         words = Words(alt=self._w.word("alt_plain", title=title), x=self._w.word("day_axis"), y=self._w.word(unit))
-        spec = over_time.stacked_days([str(day.on.day) for day in days], rows, words)
+        spec = over_time.stacked_days([str(day.on.day) for day in days], rows, words, 122 if target else 150)
         head = ("column_day", "column_region", _COLUMNS[measure], "column_points")
         data = tuple(
             (day.on.isoformat(), naming.region(key), values[place], self._points(points))
