@@ -8,11 +8,13 @@ import io
 import re
 from datetime import date
 
+import duckdb
 import pytest
 
 from teiten.report.facts import MEASURES, Facts, Measure
 from teiten.report.model import Figure, Paragraph, Report, Section, Table, figures_of, sentences_of
 from teiten.report.tabular import to_csv
+from teiten.store.node import NodeStore
 from tests.unit.report.conftest import Recount
 
 AUGUST = "day >= date '2007-08-01' and day < date '2007-09-01'"
@@ -260,3 +262,36 @@ def test_no_sentence_is_copied_from_the_published_report(reports: dict[str, Repo
     said = " ".join(one.text for one in sentences_of(reports["ja"].sections))
     assert not any(phrase in said for phrase in ("件ありました", "ということになります。", "定常化していると言えます", "収まった感じに見受け"))
     assert all(isinstance(block, Paragraph | Figure) for block in reports["ja"].sections[0].blocks)
+
+
+def test_n12_the_portal_says_since_when_it_observes(reports: dict[str, Report], facts: Facts, store: NodeStore) -> None:
+    files = store.folder / "lake" / "day=*" / "rows-*.parquet"
+    with duckdb.connect() as plain:
+        query = f"select min(day) from read_parquet('{files}', hive_partitioning = false) where sensor like 'mustan-%'"
+        ((first,),) = plain.execute(query).fetchall()
+    assert facts.portal is not None and facts.portal.since <= first
+    assert f"{facts.portal.since.year}年{facts.portal.since.month}月{facts.portal.since.day}日から" in text_of(reports["ja"], "portal.intro")
+
+
+# Which facts a sentence states, in which order (T-01 … T-10), in our own words.
+TOLD = {
+    "T-01": ("lay.total", ("TALOT2", "2007年8月", "10か所", "263,940件")),
+    "T-02": ("lay.per_day", ("1か所", "1日", "323", "851件")),
+    "T-03": ("lay.summary", ("毎日", "平均して", "323人", "1人あたり", "3件")),
+    "T-04": ("lay.figure", ("1.1", "2007年3月", "2007年8月", "平均アクセス数", "平均発信元数")),
+    "T-05": ("trend.fall_gentle", ("この図", "アクセス数", "緩やかに減る")),
+    "T-06": ("change.steady", ("2007年8月", "2007年7月", "変わらず", "落ち着いた")),
+    "T-07": ("notable.group", ("1026/udp", "1027/udp", "1028/udp", "合わせた数", "4分の1")),
+    "T-08": ("surge.over", ("5168/tcp", "一時的に多く", "収まりました")),
+    "T-09": ("kinds.figure", ("アクセス数", "2.4.1", "発信元数", "2.4.2")),
+    "T-10": ("supplement.intro", ("2007年8月", "アクセスの多かった", "説明")),
+}
+
+
+@pytest.mark.parametrize("row", TOLD)
+def test_t_rows_facts_in_their_order(reports: dict[str, Report], row: str) -> None:
+    rule, facts = TOLD[row]
+    said, place = text_of(reports["ja"], rule), 0
+    for fact in facts:
+        place = said.index(fact, place) + len(fact)
+    assert text_of(reports["en"], rule)
