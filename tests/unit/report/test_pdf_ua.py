@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import pypdf
@@ -37,7 +38,7 @@ def roles(node: Any) -> Iterator[str]:
 def test_structure(document: pypdf.PdfReader) -> None:
     found = list(roles(document.trailer["/Root"]["/StructTreeRoot"]))
     levels = [int(role[2:]) for role in found if role[:2] == "/H" and role[2:].isdigit()]
-    assert levels[0] == 1 and all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))  # none is skipped
+    assert levels[0] == 1 and all(after <= before + 1 for before, after in pairwise(levels))  # none is skipped
     assert found.count("/THead") == found.count("/Table") == 5 and "/TH" in found
     assert found.count("/Caption") == 20 and found.count("/Figure") >= 19
 
