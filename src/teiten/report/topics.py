@@ -9,7 +9,7 @@ from datetime import date
 from teiten.dictionary.entries import Advisory
 from teiten.report.asked import key_text
 from teiten.report.context import Context, paragraph
-from teiten.report.facts import MEASURES, SurgeFacts
+from teiten.report.facts import MEASURES, UNKNOWN, WITHHELD, SurgeFacts
 from teiten.report.model import Block, Entry, Items, Number, Paragraph, Section, Sentence
 from teiten.report.operator_part import Topic
 
@@ -70,9 +70,10 @@ def _leading_region(c: Context, facts: SurgeFacts) -> Sentence | None:
     for day in facts.by_region:
         for key, (accesses, _) in day.shares.items():
             sums[key] = sums.get(key, 0) + accesses
-    if not sums:
+    known = [key for key in sums if key not in (UNKNOWN, WITHHELD)]
+    if not known:
         return None
-    region = max(sums, key=lambda key: (sums[key], key))
+    region = max(known, key=lambda key: (sums[key], key))
     question = c.asked.question("tallies", "accesses / total", c.facts.cut, ("region",), key_text(facts.target))
     return c.w.say("topic.region", region=c.naming.region(region), share=Number(sums[region] / sum(sums.values()), "share", question))
 

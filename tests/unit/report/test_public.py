@@ -72,6 +72,7 @@ def test_what_is_said_of_change_and_trend_is_that_of_the_exact_numbers(published
     """R-08, R-09: two digits would make a month of −0.8 % fall by four."""
     rules = {one.rule: one.text for one in sentences_of(compose(published, "en", SETTINGS, (), "public").sections)}
     assert "trend.fall_gentle" in rules and "−1%" in rules["change.steady"]
+    assert "addresses registered in" in rules["topic.region"] and "other" not in rules["topic.region"]
     assert "surge.over" in rules and "a quarter" in rules["notable.group"]
 
 
