@@ -7,8 +7,10 @@ import csv
 import io
 import json
 import random
+import re
 import unicodedata
 from collections.abc import Iterator
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -18,9 +20,12 @@ import pytest
 from teiten.model import SensorEntry
 from teiten.questions.windows import month
 from teiten.report.compose import compose
+from teiten.report.digest import compose_digest
+from teiten.report.digest_facts import gather_digest
 from teiten.report.facts import Facts
 from teiten.report.gather import Scope, gather
 from teiten.report.model import Report
+from teiten.report.periods import span_of
 from teiten.report.settings import LANGUAGES, ReportSettings
 from teiten.report.showing import showing_by
 from teiten.report.writing import write_reports
@@ -70,12 +75,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path
         for policy in ("public", "operator"):
             facts = gather(store, Scope(month(2026, 6), TOKYO), showing_by(policy, store.sensors(), b"key"))
             write_reports([compose(facts, language, ReportSettings(), (), policy) for language in LANGUAGES], folder / policy)
-            made[policy] = folder / policy / "2026-06"
+            digest = gather_digest(store, span_of("2026-W25"), TOKYO, None, date(2027, 1, 1), showing_by(policy, store.sensors(), b"key"))
+            write_reports([compose_digest(digest, language, ReportSettings(), policy) for language in LANGUAGES], folder / policy)
+            made[policy] = folder / policy
         yield made
 
 
 def texts_of(folder: Path) -> Iterator[tuple[str, str]]:
-    for path in sorted(folder.glob("*/*")):
+    for path in sorted(folder.glob("*/*/*")):
         if path.suffix == ".pdf":
             yield path.name, "\n".join(page.extract_text() for page in pypdf.PdfReader(path).pages)
         elif path.suffix == ".json":
@@ -93,14 +100,17 @@ def test_no_file_holds_a_character_that_moves_hides_or_reorders(hostile: dict[st
 
 @pytest.mark.parametrize("policy", ["public", "operator"])
 @pytest.mark.parametrize("language", ["ja", "en"])
-def test_html_holds_only_our_elements(hostile: dict[str, Path], policy: str, language: str) -> None:
-    page = Elements((hostile[policy] / language / f"report-2026-06-{language}.html").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["2026-06", "2026-W25"])
+def test_html_holds_only_our_elements(hostile: dict[str, Path], policy: str, language: str, name: str) -> None:
+    written = (hostile[policy] / name / language / f"report-{name}-{language}.html").read_text(encoding="utf-8")
+    page = Elements(written)
     assert page.open == []
     names = {tag for tag, _ in page.tags}
     assert not names & {"script", "img", "iframe", "object", "embed", "form", "link", "b", "base", "foreignobject", "use", "image"}
     for tag, attributes in page.tags:
         assert not any(name.startswith("on") for name in attributes), (tag, attributes)
         assert not (attributes.get("href") or "#").startswith("javascript")
+    assert not re.search(r"</figcaption>\s*<(?!/figure)", written)  # a caption is the first or last thing in its figure
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert all(attributes.get("aria-label") for tag, attributes in page.tags if tag == "svg")
@@ -123,7 +133,7 @@ def test_the_public_policy_shows_no_address_of_a_sensor(hostile: dict[str, Path]
 
 @pytest.mark.parametrize("policy", ["public", "operator"])
 def test_csv_cells_are_no_formulas(hostile: dict[str, Path], policy: str) -> None:
-    found = sorted(hostile[policy].glob("*/*.csv"))
+    found = sorted(hostile[policy].glob("*/*/*.csv"))
     assert found
     for path in found:
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
