@@ -218,7 +218,7 @@ class Drawer:
         if rest:
             lumped = breakdown.of(WITHHELD).accesses > 0
             name = self._w.word("other_short" if lumped else "other" if part == "targets" else "other_regions", n=f"{others:,}")
-            rows.append((name, name, rest, REST))
+            rows.append((name, name, two_digits(rest) if self._facts.coarse else rest, REST))
         if unknown:
             name = self._w.word("unknown")
             rows.append((name, name, unknown, self._naming.region_ink(UNKNOWN)))

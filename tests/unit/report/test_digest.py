@@ -78,7 +78,7 @@ def test_plain_text_fits_a_mail_and_html_and_pdf_are_made_of_the_same(week: Dige
     """U-48, U-52: text and HTML, from the same blocks."""
     report = compose_digest(week, language, SETTINGS, "operator")
     text = to_text(report)
-    assert max(map(width, text.splitlines())) <= WIDTH + 2 and "61,929" in text and "135/tcp" in text
+    assert max(map(width, text.splitlines())) <= WIDTH + 4 and "61,929" in text and "135/tcp" in text
     assert "61,929" in to_page(report) and to_pdf(report).startswith(b"%PDF")
 
 
