@@ -28,6 +28,7 @@ from tests.unit.report.conftest import SETTINGS
 from tests.unit.report.shapes import DAYS, TOKYO, access, opened, put
 
 KEY = b"a key of this test"
+COUNTS = ("accesses", "sources", "cumulative sources", "this month", "month before")
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +50,7 @@ def test_p5_counts_have_two_digits(published: Facts) -> None:
     report = compose(published, "en", SETTINGS, (), "public")
     for one in figures_of(report.sections):
         if one.number not in ("1.1",) and not one.tables:
-            counts = [
-                row[place] for row in one.data for place, name in enumerate(one.columns) if name in ("accesses", "sources", "cumulative sources")
-            ]
+            counts = [row[place] for row in one.data for place, name in enumerate(one.columns) if name in COUNTS]
             assert counts and all(value == two_digits(value) for value in counts), one.number
     total = next(one for one in sentences_of(report.sections) if one.rule == "lay.total")
     assert "recorded about 2" in total.text and ",000 unsolicited" in total.text and "at 10 observation points" in total.text
