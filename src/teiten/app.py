@@ -62,7 +62,9 @@ def open_here(home: Home, settings: NodeSettings) -> Here:
 
 
 def publisher(here: Here, home: Home, settings: NodeSettings) -> Publisher:
-    return Publisher(here.store, here.book, here.zone, settings.publication, folder=home.public, keys=home.keys, clock=system_clock)
+    return Publisher(
+        here.store, here.book, here.zone, settings.publication, folder=home.public, keys=home.keys, alarms=home.findings, clock=system_clock
+    )
 
 
 def load_world(centre: Centre, name: str, ends_on: date | None, progress: Callable[[float], None] = lambda _: None) -> int:

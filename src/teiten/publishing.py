@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,13 @@ from teiten.marks import StoreMarks
 from teiten.packets.own_addresses import told
 from teiten.publication.building import Builder, Sources
 from teiten.publication.echoes import redactor
-from teiten.publication.folder import publication_key, read_view, write_view
+from teiten.publication.folder import publication_key, read_view, write_alarms, write_view
+from teiten.publication.markers import Alarms
 from teiten.publication.policies import POLICIES
 from teiten.publication.settings import PublicationConfig
 from teiten.store.interface import Store
+
+log = logging.getLogger("teiten.publication")
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -38,9 +42,12 @@ class Published(msgspec.Struct, frozen=True):
 
 
 class Publisher:
-    def __init__(self, store: Store, book: Book, zone: ZoneInfo, settings: PublicationConfig, *, folder: Path, keys: Path, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, book: Book, zone: ZoneInfo, settings: PublicationConfig, *, folder: Path, keys: Path, alarms: Path, clock: Clock
+    ) -> None:
         self._store, self._book, self._zone, self._settings = store, book, zone, settings
         self._folder, self._keys, self._clock = folder, keys, clock
+        self._alarms = alarms
 
     def publish(self, policy: str | None = None) -> Published:
         """Raises TeitenError if the store can't answer, ValueError for a hidden network that is too large; the old view then stays."""
@@ -53,10 +60,21 @@ class Publisher:
         builder = Builder(sources, chosen, self._settings, publication_key(self._keys), redactor(sensors, hidden))
         now = self._clock()
         view = builder.view(now)
-        markers = tuple(f"{marker.channel}: {marker.targets} {marker.kind} like {marker.shape}" for marker in builder.markers(now))
+        markers = builder.markers(now)
+        write_alarms(self._alarms, Alarms(now, tuple(markers)))
+        for marker in markers:
+            log.warning("somebody may be marking sensors: %s", marker.told())
         path = write_view(self._folder, view)
         unknown = tuple(sensor.name for sensor in sensors if not sensor.addresses and not sensor.demo)
-        return Published(str(path), chosen.name, view.period.dates()[-1], len(view.targets), len(view.findings), unknown, markers)
+        return Published(
+            str(path),
+            chosen.name,
+            view.period.dates()[-1],
+            len(view.targets),
+            len(view.findings),
+            unknown,
+            tuple(marker.told() for marker in markers),
+        )
 
     def made_on(self) -> date | None:
         """When the view on disk was made; None: there is none that can be read."""

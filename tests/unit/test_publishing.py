@@ -15,7 +15,7 @@ from teiten.errors import TeitenError
 from teiten.feeds import all_feeds
 from teiten.findings.book import Book
 from teiten.model import SensorEntry
-from teiten.publication.folder import read_view
+from teiten.publication.folder import read_alarms, read_view
 from teiten.publication.settings import PublicationConfig
 from teiten.publishing import Publisher, plain
 from teiten.site.public import PublicPages
@@ -39,6 +39,7 @@ def publisher(store: NodeStore, tmp_path: Path, settings: PublicationConfig | No
         settings or PublicationConfig(),
         folder=tmp_path / "public",
         keys=tmp_path / "keys",
+        alarms=tmp_path / "findings",
         clock=lambda: NOW,
     )
 
@@ -76,3 +77,17 @@ def test_static_pages_are_written_and_stale_ones_removed(store: NodeStore, tmp_p
     write_static(tmp_path / "static", PublicPages(fewer, SiteConfig(), all_feeds()))
     assert {path for path in files if gone in str(path)} == files - {path for path in (tmp_path / "static").rglob("*") if path.is_file()}
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in (tmp_path / "static").rglob("*") if path.is_file())
+
+
+def test_marks_are_kept_for_the_operator_alone(tmp_path: Path) -> None:
+    """P8, B12: raised with every publication, shown by `teiten findings`, in no file that is public."""
+    marked = store_of(tmp_path, [Met(target=b"GET /?id=%08x9z" % (n * 0x9E3779B1 % 2**32), sources=1, sensors=1) for n in range(25)])
+    told = publisher(marked, tmp_path).publish()
+    marked.close()
+    assert told.markers == ("web: 25 strings like a /?a=#",)
+    alarms = read_alarms(tmp_path / "findings")
+    assert alarms is not None
+    assert [(one.kind, one.targets) for one in alarms.markers] == [("strings", 25)]
+    assert (tmp_path / "findings" / "markers.json").stat().st_mode & 0o077 == 0
+    assert [path.name for path in (tmp_path / "public").iterdir()] == ["view.json"]
+    assert read_alarms(tmp_path / "nowhere") is None

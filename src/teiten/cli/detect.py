@@ -19,6 +19,7 @@ from teiten.errors import UsageError
 from teiten.findings.book import Book
 from teiten.findings.sentences import LANGUAGES, LEVELS, NOTES, as_plain
 from teiten.home import Home
+from teiten.publication.folder import read_alarms
 
 _STATES = ("new", "active", "becoming")
 
@@ -78,6 +79,9 @@ def findings(
         return
     shown = [one for one in found["findings"] if closed or one["level"]]
     typer.echo(json.dumps(shown, ensure_ascii=True, indent=1) if format_ == "json" else _table(shown, _language(language)))
+    if format_ != "json":
+        for marker in _markers(context.obj):
+            typer.echo(f"somebody may be marking sensors: {marker}; withheld from what is published")
 
 
 def explain(
@@ -96,6 +100,12 @@ def explain(
         problem = f"no finding {id_}." if not found else f"{len(found)} findings begin with {id_}."
         raise UsageError(problem, "`teiten findings --closed` lists them all.")
     typer.echo(json.dumps(found[0], ensure_ascii=True, indent=1) if format_ == "json" else _whole(found[0], _language(language)))
+
+
+def _markers(home: Home) -> list[str]:
+    """What the marker watch saw at the last publication (P8)."""
+    alarms = read_alarms(home.findings)
+    return [marker.told() for marker in alarms.markers] if alarms else []
 
 
 def _book(home: Home) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from teiten.model import CHANNELS, Period
 from teiten.publication.coarse import Coarsener
 from teiten.publication.echoes import Redactor
 from teiten.publication.findings import Claim, Claims
-from teiten.publication.markers import Marker, watch
+from teiten.publication.markers import Marker, heavy, watch
 from teiten.publication.measuring import Measure, mark_name
 from teiten.publication.policies import Policy
 from teiten.publication.settings import PublicationConfig
@@ -35,6 +35,7 @@ from teiten.store.interface import Store
 
 Marks = Callable[[Period, str, str | None, Sequence[bytes]], Mapping[bytes, Mark]]
 REGIONS: Final = 40
+WATCHED: Final = 10  # targets of a channel whose volume is compared between sensors
 BEGINNING: Final = date(1990, 1, 1)
 
 
@@ -55,8 +56,11 @@ class Builder:
         self._settings = settings
         self._redactor = redactor
         self._vocabulary = Vocabulary(policy, settings.approved)
-        self._measure = Measure(policy, Coarsener(key, policy.least_count, settings.partner))
+        self._measure = Measure(policy, Coarsener(key, policy.least_count, settings.partner), self._live())
         self._describer = Describer(sources.store, sources.zone, policy, self._measure, settings.group)
+
+    def _live(self) -> int:
+        return len([entry for entry in self._sources.store.sensors() if self._settings.group in (None, entry.group)])
 
     def as_of(self, now: int) -> date:
         """The day whose window may be published at `now` (microseconds UTC): its last day ended at least the policy's delay ago."""
@@ -78,19 +82,33 @@ class Builder:
         return self._about(now, period, {channel: rest for channel, (_, rest) in named.items()}, lists, fresh, findings, whole)
 
     def markers(self, now: int) -> list[Marker]:
-        """Signs of somebody marking sensors, for the operator alone."""
-        period = window(self.as_of(now))
+        """Signs of somebody marking sensors, for the operator alone; up to now, since what is published comes later."""
+        today = day_of(now, self._sources.zone)
+        period = window(today + timedelta(days=1))
         before = Period(period.from_on - timedelta(days=period.days), period.from_on)
-        return [marker for channel in CHANNELS for marker in watch(channel, self._seen(channel, period), self._seen(channel, before))]
+        live = self._live()
+        found: list[Marker] = []
+        for channel in CHANNELS:
+            seen = self._seen(channel, period)
+            found += watch(channel, seen, self._seen(channel, before), live)
+            for row, _ in seen[:WATCHED]:
+                for day in (today, today - timedelta(days=1)):
+                    by_sensor, earlier = (self._by_sensor(channel, row.keys[0], one) for one in (day, day - timedelta(days=1)))
+                    found += filter(None, [heavy(channel, bytes(row.keys[0]), by_sensor, earlier, live)])  # type: ignore[arg-type]
+        return found
+
+    def _by_sensor(self, channel: str, target: object, day: date) -> dict[str, int]:
+        question = CountQuestion(
+            by="sensor", channel=channel, group=self._settings.group, target=target, from_on=day, to_on=day + timedelta(days=1)  # type: ignore[arg-type]
+        )  # fmt: skip
+        return {str(row.key): row.accesses for row in count(self._sources.store, question, self._sources.zone)}
 
     def _claims(self, as_of: date) -> Sequence[Claim]:
         return self._sources.claims(as_of) if self._sources.claims else ()
 
     def _seen(self, channel: str, period: Period) -> list[tuple[Breadth, int]]:
         rows = breadth(self._sources.store, period, "target", channel=channel, group=self._settings.group)
-        question = CountQuestion(by="target", channel=channel, group=self._settings.group, from_on=period.from_on, to_on=period.to_on)
-        sensors = {row.key: row.sensors for row in count(self._sources.store, question, self._sources.zone)}
-        return sorted(((row, sensors.get(row.keys[0], 0)) for row in rows), key=lambda pair: (-pair[0].capped, str(pair[0].keys[0])))
+        return sorted(((row, row.sensors) for row in rows), key=lambda pair: (-pair[0].capped, str(pair[0].keys[0])))
 
     def _named(self, channel: str, period: Period) -> tuple[list[Named], Counted]:
         """Targets that may be named, most accesses first, and one count for all others."""

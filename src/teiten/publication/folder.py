@@ -11,9 +11,11 @@ from typing import Final
 import msgspec
 
 from teiten.errors import TeitenError
+from teiten.publication.markers import Alarms
 from teiten.publication.view import View, decode, encode
 
 NAME: Final = "view.json"
+ALARMS: Final = "markers.json"
 
 
 def write_view(folder: Path, view: View) -> Path:
@@ -28,6 +30,24 @@ def read_view(folder: Path) -> View:
         raise TeitenError(f"{folder}: nothing has been published there yet.", "Run `teiten publish` once.") from None
     except (msgspec.MsgspecError, OSError) as error:
         raise TeitenError(f"{folder / NAME}: cannot be read as a view ({error}).", "Run `teiten publish` again.") from error
+
+
+def write_alarms(folder: Path, alarms: Alarms) -> None:
+    """For the operator's eyes alone."""
+    path = folder / ALARMS
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_suffix(f".{secrets.token_hex(4)}")
+    draft.touch(0o600)
+    draft.write_bytes(msgspec.json.encode(alarms))
+    draft.replace(path)
+
+
+def read_alarms(folder: Path) -> Alarms | None:
+    """None: nobody has looked yet, or what is there can't be read."""
+    try:
+        return msgspec.json.decode((folder / ALARMS).read_bytes(), type=Alarms)
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def write_file(path: Path, content: bytes) -> Path:

@@ -18,8 +18,10 @@ UNKNOWN: Final = "unknown"
 
 
 class Measure:
-    def __init__(self, policy: Policy, coarsener: Coarsener) -> None:
+    def __init__(self, policy: Policy, coarsener: Coarsener, live: int = 0) -> None:
+        """`live`: registered sensors; where there are fewer than the policy asks for, all of them must have met something."""
         self._policy = policy
+        self._fewest = min(policy.sensors, live) if policy.coarse else 0
         self._coarsener = coarsener
 
     @property
@@ -27,14 +29,15 @@ class Measure:
         return self._policy.coarse
 
     def accesses(self, seen: Breadth | None, *about: object) -> int | None:
-        """With a coarse policy each source counts to a limit, so that no single one can draw a signal into the number."""
-        if seen is None:
+        """With a coarse policy each source counts to a limit, so that no single one can draw a signal into the number; and what fewer than
+        three sensors met, be it a day of a target that everybody knows, is no count (P7): probes at half of all addresses would show in it."""
+        if seen is None or seen.sensors < self._fewest:
             return self.count(0, "accesses", *about)
         return self.count(seen.capped if self._policy.coarse else seen.accesses, "accesses", *about)
 
     def sources(self, seen: Breadth | None, *about: object) -> int | None:
         """With a coarse policy source networks: an address is cheap, a network is not."""
-        if seen is None:
+        if seen is None or seen.sensors < self._fewest:
             return self.count(0, "sources", *about)
         return self.count(seen.networks if self._policy.coarse else seen.sources, "sources", *about)
 

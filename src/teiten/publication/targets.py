@@ -64,8 +64,7 @@ class Describer:
         rows = breadth(self._store, period, "target", channel=channel, group=self._group, targets=[target])
         if not rows:
             return None
-        question = CountQuestion(channel=channel, group=self._group, target=target, from_on=period.from_on, to_on=period.to_on)
-        return Named(target_id(channel, target), channel, target, rows[0], count(self._store, question, self._zone)[0].sensors)
+        return Named(target_id(channel, target), channel, target, rows[0], rows[0].sensors)
 
     def _target(self, one: Named, period: Period, days: list[Breadth], regions: list[Breadth], first: dict[bytes, date], mark: MarkName) -> Target:
         measure, about = self._measure, (one.channel, one.target)

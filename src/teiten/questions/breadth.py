@@ -31,6 +31,7 @@ class Breadth(msgspec.Struct, frozen=True):
     blocks: int  # IPv4 /8, IPv6 /16
     first_at: int  # microseconds UTC
     last_at: int
+    sensors: int  # that met it
 
 
 def breadth(
@@ -46,4 +47,4 @@ def breadth(
 
 
 def _row(row: tuple[Any, ...], over: Over) -> Breadth:
-    return Breadth(() if over == "whole" else row[:-8], *row[-8:])
+    return Breadth(() if over == "whole" else row[:-9], *row[-9:])

@@ -159,3 +159,16 @@ def test_markers_are_the_operators_to_see(tmp_path: Path) -> None:
     (found,) = builder(store).markers(NOW)
     assert (found.kind, found.channel) == ("strings", "web")
     assert builder(store).view(NOW).lists["web"] == ()
+
+
+def test_a_day_that_fewer_than_three_sensors_met_is_no_count(tmp_path: Path) -> None:
+    """P7: a target that everybody knows is named; but its day at one sensor would answer a probe at half of all addresses."""
+    one = Met(target=b"23/tcp", channel="packet", sensors=1, sources=40, hours=5, ends_at=datetime(2026, 8, 18, 12, 0, tzinfo=TOKYO))
+    store = store_of(
+        tmp_path, [Met(target=b"23/tcp", channel="packet", sources=60, hours=24, ends_at=datetime(2026, 8, 15, 20, 0, tzinfo=TOKYO)), one]
+    )
+    (target,) = builder(store).view(NOW).targets.values()
+    shown = {day.day.day: day.accesses for day in target.days}
+    assert shown[18] is None
+    assert shown[15] is not None
+    assert {day.day.day: day.accesses for day in builder(store, OPERATOR).view(NOW).series["packet"]}[18] == 40

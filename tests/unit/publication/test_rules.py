@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from teiten.errors import TeitenError
 from teiten.publication.coarse import NOISE, Coarsener, two_digits
 from teiten.publication.folder import publication_key, read_view, write_file, write_view
-from teiten.publication.markers import PORTS, shape_of, watch
+from teiten.publication.markers import POOLED, PORTS, Marker, heavy, shape_of, watch
 from teiten.publication.measuring import Measure
 from teiten.publication.policies import OPERATOR, PARTNERS, POLICIES, PUBLIC
 from teiten.publication.settings import PublicationConfig
@@ -68,7 +68,7 @@ def test_the_curated_list_is_clean() -> None:
 
 
 def seen(target: bytes) -> Breadth:
-    return Breadth((target,), 1, 1, 1, 1, 1, 1, 0, 0)
+    return Breadth((target,), 1, 1, 1, 1, 1, 1, 0, 0, 1)
 
 
 def test_marker_watch_over_ports_and_strings() -> None:
@@ -80,6 +80,25 @@ def test_marker_watch_over_ports_and_strings() -> None:
     assert watch("packet", sweep, sweep[:10]) != []
     assert watch("ssh", [(seen(b"user%d" % n), 1) for n in range(30)]) == []
     assert watch("ssh", [(seen(b"u%010d" % (n * 7919)), 1) for n in range(30)])[0].shape == "#"
+
+
+def test_marker_watch_over_group_tests_and_volume() -> None:
+    """P8, B12: many targets that several networks name and a part of the sensors meets; a day of one sensor that stands out."""
+    pooled = [(Breadth((b"%d/tcp" % (20_000 + n),), 12, 12, 12, 12, 12, 12, 0, 0, 4), 4) for n in range(POOLED)]
+    (found,) = watch("packet", pooled, live=16)
+    assert (found.kind, found.targets) == ("ports", POOLED)
+    assert watch("packet", pooled, pooled, live=16) == []
+    assert watch("packet", pooled, live=7) == []  # more than half of them: news, not a test
+    even = {"a": 600, "b": 580, "c": 640, "d": 610}
+    assert heavy("packet", b"445/tcp", even, {}, 4) is None
+    assert heavy("packet", b"445/tcp", even | {"b": 9_000}, even, 4) == Marker("volume", "packet", "9/a", 1, (b"445/tcp",), "b")
+    assert heavy("packet", b"445/tcp", even | {"b": 9_000}, even | {"b": 8_000}, 4) is None  # it was always so
+    assert heavy("packet", b"445/tcp", {"a": 400}, {}, 4) is None
+    assert heavy("packet", b"445/tcp", {"a": 4000}, {}, 2) is None
+
+
+def test_what_the_watch_says_is_safe_to_print() -> None:
+    assert "\x1b" not in watch("web", [(seen(b"GET /\x1b[2J?id=%08x" % (n * 7919 + 0xABC00000)), 1) for n in range(30)])[0].told()
 
 
 def test_shapes() -> None:
@@ -96,7 +115,7 @@ def test_reach(met: int, live: int, reach: str) -> None:
 
 
 def test_regions_end_in_other() -> None:
-    rows = [Breadth((b"t", name), n, n, n, n, n, n, 0, 0) for name, n in (("CN", 500), ("JP", 60), ("FR", 8), ("unknown", 40))]
+    rows = [Breadth((b"t", name), n, n, n, n, n, n, 0, 0, 5) for name, n in (("CN", 500), ("JP", 60), ("FR", 8), ("unknown", 40))]
     told = Measure(PUBLIC, Coarsener(b"k")).regions(rows, 10)
     assert [row.key for row in told] == ["CN", "JP", "unknown", "other"]
     assert told[-1].accesses is None

@@ -34,7 +34,7 @@ def store_of(folder: Path) -> NodeStore:
 def test_breadth_of_a_target(tmp_path: Path) -> None:
     """P2, P5: a source counts to a limit over all sensors; networks, allocations and blocks are distinct over both families."""
     store = store_of(tmp_path)
-    expected = Breadth((b"a",), MOST_PER_SOURCE + 5, 512, 4, 3, 2, 2, START, START + 86_400_000_000)
+    expected = Breadth((b"a",), MOST_PER_SOURCE + 5, 512, 4, 3, 2, 2, START, START + 86_400_000_000, 2)
     assert breadth(store, PERIOD, "target", targets=[b"a"]) == [expected]
     store.seal(date(2026, 8, 3))
     assert breadth(store, PERIOD, "target", targets=[b"a"]) == [expected]
