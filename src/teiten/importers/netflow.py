@@ -59,7 +59,7 @@ class Netflow:
         else:
             first = int.from_bytes(head[20:22], "big")
             fits = (first in (0, 1) or first >= 256) and int.from_bytes(head[22:24], "big") >= 4 and header.declared > 0
-        return Recognition(0.9, f"begins with the header of a {_KIND[header.version]} message") if fits else None
+        return Recognition(0.9, f"begins with a message header of {_KIND[header.version]}") if fits else None
 
     def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> dict[Key, Template]:
         """The first template of each number; those of other files only where this one has none."""
