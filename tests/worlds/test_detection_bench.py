@@ -9,6 +9,7 @@ import pytest
 from bench.detection import Prepared, prepare, rival_scores
 from bench.detection_judging import explained, findings, judge, verdict
 from bench.detection_ours import run_daily
+from bench.detection_replay import Log, replay
 from bench.detection_rivals import RIVALS
 from bench.detection_world import WARMUP_DAYS, Shape
 
@@ -50,3 +51,18 @@ def test_a_world_has_what_it_says(prepared: Prepared) -> None:
     assert np.median(world.rates) < 0.1 < world.rates.mean()
     assert 1.2 < series.clean[:, 10:].sum() / series.new[:, 10:].sum() < 1.6
     assert (world.live < 1).any()
+
+
+def test_a_log_is_played_round_and_round() -> None:
+    """Each sensor has the log's own sequence from a day of its own, with other networks in each round; hours it doesn't cover are not observed."""
+    covered = np.ones(72, bool)
+    covered[:10] = False
+    log = Log(np.arange(40), np.arange(40) + 20, np.arange(40), 3, covered)
+    world = replay(5, [(log, 4)], 40, 14)
+    assert world.live.mean() == pytest.approx(62 / 72, abs=0.02)
+    untouched = min(set(range(40)) - {one.target for one in world.outbreaks})
+    for sensor in range(4):
+        mine = world.meetings.take((world.meetings.sensor == sensor) & (world.meetings.target == untouched))
+        assert set(np.diff(np.sort(mine.hour)).tolist()) == {72}
+        assert len(set(mine.network.tolist())) == len(mine.hour)
+    assert {one.kind for one in world.outbreaks} == {"new", "medium"}

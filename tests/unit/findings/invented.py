@@ -26,8 +26,9 @@ def access(target: bytes, number: int, at: int) -> Access:
     return Access(observed_at=at, channel="packet", kind="syn", source=(number * 256 + 1 + (10 << 24)).to_bytes(4, "big"), target=target)
 
 
-def open_store(folder: Path) -> NodeStore:
-    """The outbreak is in the 24 hours before MIDNIGHT, with a crowd at one sensor and a sweep beside it."""
+def open_store(folder: Path, *, late: bool = False) -> NodeStore:
+    """The outbreak is in the 24 hours before MIDNIGHT, with a crowd at one sensor and a sweep beside it. `late`: half of all rows come a month
+    after, the oldest last, when the days are sealed already."""
     dice = np.random.default_rng(8)
     store = NodeStore.open(folder, TOKYO)
     rows: dict[str, list[Access]] = {name: [] for name in SENSORS}
@@ -43,6 +44,11 @@ def open_store(folder: Path) -> NodeStore:
             rows[SENSORS[scan]].append(access(b"%d/tcp" % (9 + port), 40_000 + scan, MIDNIGHT - 3 * HOUR))
     for name, accesses in rows.items():
         store.register(SensorEntry(name, "east"))
-        store.take(BatchKey(name, "e", 0, bytes(16)), from_accesses(accesses), MIDNIGHT)
+        store.take(BatchKey(name, "e", 0, bytes(16)), from_accesses(accesses[::2] if late else accesses), MIDNIGHT)
         store.cover(name, "packet", date(2026, 7, 10), date(2026, 8, 25))
+    if late:
+        store.seal(date(2026, 9, 20))
+        for name, accesses in rows.items():
+            rest = sorted(accesses[1::2], key=lambda one: -one.observed_at)
+            store.take(BatchKey(name, "e", 1, bytes(16)), from_accesses(rest), MIDNIGHT + 30 * DAY)
     return store

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,9 +15,13 @@ from teiten.clock import to_microseconds
 from teiten.findings.book import Book, Page, turned
 from teiten.findings.following import due, follow, recompute
 from teiten.findings.model import Outcome
+from teiten.findings.seeing import live_hours
 from teiten.findings.sentences import as_plain, sentence, why_not
 from teiten.findings.watching import watch
 from teiten.marks import StoreMarks
+from teiten.model import SensorEntry
+from teiten.questions.tick import Tick
+from teiten.store.days import start_of
 from teiten.store.node import NodeStore
 from tests.unit.findings.invented import CROWDED, DAY, HOUR, MIDNIGHT, RISEN, STEADY, SWEPT, TOKYO, open_store
 
@@ -47,6 +51,32 @@ def test_the_day_before_and_sealing_change_nothing(store: NodeStore) -> None:
     before = [watched(store, MIDNIGHT - hours * HOUR, hourly=True) for hours in (0, 1, 30)]
     store.seal(date(2026, 8, 30))
     assert [watched(store, MIDNIGHT - hours * HOUR, hourly=True) for hours in (0, 1, 30)] == before
+
+
+def test_a_month_late_and_out_of_order_is_the_same(store: NodeStore, tmp_path: Path) -> None:
+    """A-11: a past moment is judged by what was observed before it, whenever and in whatever order that came in."""
+    late = open_store(tmp_path / "store", late=True)
+    for hours in (0, 1):
+        assert watched(late, MIDNIGHT - hours * HOUR, hourly=True) == watched(store, MIDNIGHT - hours * HOUR, hourly=True)
+    late.close()
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"), [("Europe/Berlin", date(2026, 10, 25)), ("Europe/Berlin", date(2026, 3, 29)), ("Australia/Lord_Howe", date(2026, 4, 5))]
+)
+def test_days_that_are_longer_or_shorter_are_observed_whole(zone: str, day: date, tmp_path: Path) -> None:
+    """25, 23 and 24.5 hours: a covered day is covered at each of its hours, and neither an hour is missing nor one too many."""
+    local = ZoneInfo(zone)
+    opened = NodeStore.open(tmp_path, local)
+    opened.register(SensorEntry("a", "west"))
+    opened.cover("a", "packet", day - timedelta(days=2), day)
+    at = start_of(day + timedelta(days=2), local)
+    begin = start_of(day - timedelta(days=2), local)
+    (live,) = live_hours(opened, Tick(at, local, "packet", "west"), 10 * 24).values()
+    opened.close()
+    assert live[:24].sum() == 0, "the day after was not observed"
+    assert live.sum() == pytest.approx((at - 24 * HOUR - begin) / HOUR)
+    assert set(live[24 : int((at - begin) // HOUR)].tolist()) == {1.0}
 
 
 def test_why_not(store: NodeStore) -> None:
