@@ -11,6 +11,7 @@ BENCHES = {
     "sensors": "SSH, SMTP and HTTP: CPU per connection against the bare libraries and Cowrie; memory of each process",
     "ingest": "durable ingest: accesses/s through spool, courier and store, with ack p50/p99; bulk import rows/s",
     "top_page": "the first page and a list over HTTP at 1 M, 10 M (and with --full 100 M) stored accesses: cold, made again, kept",
+    "site": "the public server: requests/s of one core and times, for pages, feeds, API answers and searches",
     "detection": "outbreaks found in simulated worlds at equal false alarms: ours, and published detectors; hours to detect",
     "questions": "the top page's questions at 1 M, 10 M (and with --full 100 M) stored accesses",
     "importers": "lines/s of each log format, read to columns, against one plain loop of json.loads or re.match",
