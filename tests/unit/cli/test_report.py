@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from teiten.cli.report import _month
 from teiten.home import Home
 from teiten.store.node import NodeStore
 from tests.unit.cli.conftest import Teiten
@@ -28,8 +27,17 @@ def observed(home: Path) -> Path:
 
 def test_files_of_one_language_and_form(teiten: Teiten, observed: Path, tmp_path: Path) -> None:
     done = teiten("report", "2026-06", "--lang", "en", "--formats", "html,json", "--out", tmp_path / "out")
-    assert done.code == 0 and "report-2026-06-en.html" in done.out
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report-2026-06-en.html", "report-2026-06-en.json"]
+    assert done.code == 0 and "2026-06: html, json (policy public)" in done.out
+    names = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.*"))
+    assert names == ["2026-06/en/report-2026-06-en.html", "2026-06/en/report-2026-06-en.json"]
+
+
+def test_without_a_policy_one_for_the_operator_and_one_for_others(teiten: Teiten, observed: Path) -> None:
+    done = teiten("report", "2026-W24", "--lang", "ja", "--formats", "txt")
+    assert done.code == 0
+    own, public = (observed / place / "2026-W24" / "ja" / "report-2026-W24-ja.txt" for place in ("reports", "public/reports"))
+    assert "約" not in own.read_text(encoding="utf-8") and "公開規則: public" in public.read_text(encoding="utf-8")
+    assert public.stat().st_mode & 0o777 == 0o644
 
 
 WRONG = {
@@ -47,7 +55,3 @@ WRONG = {
 def test_what_cannot_be_is_an_error_and_writes_nothing(teiten: Teiten, observed: Path, tmp_path: Path, month: str) -> None:
     done = teiten("report", month, *WRONG[month], "--out", tmp_path / "out")
     assert done.code == 2 and done.err.startswith("teiten: ") and not (tmp_path / "out").exists()
-
-
-def test_a_month() -> None:
-    assert _month("2007-08").days == 31
