@@ -76,7 +76,10 @@ def _inside() -> dict[str, Any]:
     answer = {"oneOf": [{"type": "array", "items": row}, row], "description": "One object when `by` is not given."}
     parameters = [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in _COUNT.items()]
     refused = {"400": _refusal("A field is unknown, repeated or has a value that is not allowed."), **_LIMITED}
-    return {"/api/count": _get("Accesses, distinct sources and sensors by something.", "application/json", answer, parameters, refused)}
+    return {
+        "/api/count": _get("Accesses, distinct sources and sensors by something.", "application/json", answer, parameters, refused),
+        "/api/count.csv": _get("The same as CSV: every cell quoted, none that a spreadsheet would run.", "text/csv", None, parameters, refused),
+    }
 
 
 def _outside() -> dict[str, Any]:

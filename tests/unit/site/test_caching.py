@@ -82,3 +82,16 @@ def test_unchanged_pages_are_not_sent_again(make_client: MakeClient, ask: Invent
     assert len(ask.calls) == asked
     assert client.get("/ja/?group=local").headers["etag"] != first.headers["etag"]
     assert client.get("/static/site.css", headers={"if-none-match": client.get("/static/site.css").headers["etag"]}).status_code == 304
+
+
+def test_pages_travel_packed_where_the_reader_takes_it(client: TestClient) -> None:
+    packed = client.get("/ja/", headers={"accept-encoding": "br, gzip;q=0.5"})
+    plain = client.get("/ja/", headers={"accept-encoding": "identity"})
+    refused = client.get("/ja/", headers={"accept-encoding": "gzip;q=0"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert "content-encoding" not in refused.headers
+    assert packed.text == plain.text
+    assert packed.headers["vary"] == plain.headers["vary"] == "accept-encoding"
+    again = client.get("/ja/", headers={"accept-encoding": "gzip", "if-none-match": packed.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")

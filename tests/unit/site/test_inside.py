@@ -219,6 +219,12 @@ def test_a_rule_that_makes_no_sense_is_refused_in_words(client: TestClient, home
     assert not (home.root / "mutes.json").exists()
 
 
+def test_pages_with_a_seal_are_not_packed(client: TestClient) -> None:
+    """The length of a packed page would tell what stands beside the text that a link put into the form."""
+    page = client.get("/ja/mutes?pattern=abc", headers={"accept-encoding": "gzip"})
+    assert (page.status_code, "content-encoding" in page.headers) == (200, False)
+
+
 def test_rules_match_whole_texts_and_end_by_themselves() -> None:
     rule = new_mute("target", "", "GET /a*.php", "r", date(2026, 9, 1), TODAY)
     assert isinstance(rule, Mute)
