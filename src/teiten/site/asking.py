@@ -20,6 +20,7 @@ from teiten.questions.interface import Count, CountQuestion
 from teiten.questions.live import Seen, clock_errors, latest, status
 from teiten.questions.observation import DayCount, PerSensorDay, per_sensor_day, series
 from teiten.questions.rankings import Ranked, ranking
+from teiten.questions.tallies import tallies
 from teiten.store.interface import Store
 
 Marks = Callable[[Period, str, str | None, Sequence[bytes]], Mapping[bytes, Mark]]
@@ -53,6 +54,10 @@ class Asker(Protocol):
 
     def ranking(self, period: Period, channel: str, group: str | None, top: int) -> list[Ranked]: ...
 
+    def by_day(self, period: Period, channel: str, group: str | None, targets: Sequence[bytes]) -> Mapping[bytes, Mapping[date, int]]:
+        """Cumulative sources of each target and day; days and targets without an access are absent."""
+        ...
+
     def latest(self, n: int, group: str | None) -> list[Seen]:
         """Newest first."""
         ...
@@ -85,6 +90,13 @@ class StoreAnswers:
 
     def ranking(self, period: Period, channel: str, group: str | None, top: int) -> list[Ranked]:
         return ranking(self._store, period, zone=self._zone, channel=channel, group=group, top=top)
+
+    def by_day(self, period: Period, channel: str, group: str | None, targets: Sequence[bytes]) -> Mapping[bytes, Mapping[date, int]]:
+        found: dict[bytes, dict[date, int]] = {}
+        for cell in tallies(self._store, period, "target", "day", channel=channel, group=group, targets=targets):
+            if isinstance(cell.key, bytes) and isinstance(cell.other, date):
+                found.setdefault(cell.key, {})[cell.other] = cell.cumulative_sources
+        return found
 
     def latest(self, n: int, group: str | None) -> list[Seen]:
         return latest(self._store, n, group=group)

@@ -14,6 +14,7 @@ Measure = Literal["sources", "accesses"]
 HEIGHT: Final = 100
 STEP: Final = 10  # width of one day; the figure is stretched to its place, so these are no pixels
 MOST_LABELS: Final = 11
+SPARK: Final = 24
 _BAR: Final = 7.4
 
 
@@ -80,3 +81,12 @@ def _bar(number: int, day: Day, value: int | None, top: int, labelled: bool) -> 
     if day.observed and value != 0:
         height = max(height, 1.0)  # something came: it must be visible
     return Bar(day.day, value, day.observed > 0, round(number * STEP + (STEP - _BAR) / 2, 2), round(HEIGHT - height, 2), _BAR, height, labelled)
+
+
+def sparkline(values: Sequence[int | None]) -> str:
+    """One day a column, as SVG path data in a box of 10 a day by 24; the largest fills it. "" when there is nothing to draw."""
+    most = max((value or 0 for value in values), default=0)
+    if not most:
+        return ""
+    heights = [max(1.0, round(SPARK * (value or 0) / most, 1)) if value else 0.0 for value in values]
+    return "".join(f"M{number * STEP + 1} {SPARK}v{-height:g}h8V{SPARK}z" for number, height in enumerate(heights) if height)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from teiten import texts
 from teiten.detectors.trend import Mark
 from teiten.model import CHANNELS, Period
 from teiten.publication.measuring import mark_name
@@ -17,7 +18,7 @@ from teiten.questions.interface import Count, CountQuestion
 from teiten.questions.observation import DayCount
 from teiten.questions.rankings import Ranked
 from teiten.site.asking import Asker, Marks
-from teiten.site.figures import Day, Figure, figure
+from teiten.site.figures import Day, Figure, figure, sparkline
 from teiten.site.live import by_channel
 from teiten.site.muting import NOTHING_MUTED, Mute, Mutes, apart
 from teiten.site.requests import View
@@ -107,14 +108,21 @@ def _row(row: Ranked, channel: str, mark: Mark | None, question: dict[str, Any])
 def list_page(ask: Asker, view: View, channel: str, marks: Marks | None, mutes: Mutes = NOTHING_MUTED) -> dict[str, Any]:
     period = view.period
     found = ask.count(CountQuestion(group=view.group, channel=channel, from_on=period.from_on, to_on=period.to_on))
+    table = target_table(ask, view, channel, LIST, marks, mutes)
+    days = ask.by_day(period, channel, view.group, [row.target for row in table.rows if isinstance(row.target, bytes)])
     return {
         "period": period,
-        "table": target_table(ask, view, channel, LIST, marks, mutes),
+        "table": table,
+        "sparks": [sparkline([days.get(as_bytes(row.target), {}).get(day) for day in period.dates()]) for row in table.rows],
         "total": found[0] if found else Count(None, 0, 0, 0),
         "limit": LIST,
         "other": None,
         "marked": marks is not None,
     }
+
+
+def as_bytes(target: bytes | str) -> bytes:
+    return target if isinstance(target, bytes) else texts.parse(target)
 
 
 def _question(view: View, period: Period, channel: str) -> Callable[[bytes], dict[str, Any]]:

@@ -10,7 +10,7 @@ from teiten import texts
 from teiten.model import CHANNELS
 from teiten.publication.view import Counted, Finding, Listed, Target, target_id
 from teiten.publication.view import View as PublicView
-from teiten.site.figures import figure
+from teiten.site.figures import figure, sparkline
 from teiten.site.lookup import FOUND, About, Known
 from teiten.site.requests import View
 from teiten.site.top import REGIONS, TOP, URGENT, DayRow, Panel, TargetRow, TargetTable
@@ -70,6 +70,7 @@ def top_of(view: PublicView) -> dict[str, Any]:
 def list_of(view: PublicView, channel: str) -> dict[str, Any]:
     return {
         "table": TargetTable(channel, _rows(view.lists[channel])),
+        "sparks": [sparkline([day.sources for day in view.targets[row.id].days]) for row in view.lists[channel]],
         "total": view.channels[channel],
         "other": view.others[channel],
         "limit": len(view.lists[channel]),

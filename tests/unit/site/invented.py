@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -67,6 +68,10 @@ class Invented:
         counts = [times for _, times in self.targets[channel]]
         rows = [Ranked(1 + sum(c > times for c in counts), target, times, times // 2 + 1, 3) for target, times in self.targets[channel]]
         return rows[:top]
+
+    def by_day(self, period: Period, channel: str, group: str | None, targets: Sequence[bytes]) -> dict[bytes, dict[date, int]]:
+        self._called("by_day")
+        return {target: {day: number + 1 for number, day in enumerate(period.dates()) if number != 6} for target in targets}
 
     def latest(self, n: int, group: str | None) -> list[Seen]:
         self._called("latest")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from teiten.questions.observation import DayCount
-from teiten.site.figures import HEIGHT, figure, round_up
+from teiten.site.figures import HEIGHT, figure, round_up, sparkline
 
 FIRST = date(2007, 8, 16)
 
@@ -44,3 +44,9 @@ def test_axis_ends_above_the_greatest_number_and_not_far(value: int) -> None:
     top = round_up(value)
     assert max(value, 1) <= top <= max(2 * value, 2)
     assert top % 2 == 0
+
+
+def test_a_sparkline_shows_the_largest_day_whole_and_no_day_that_is_empty() -> None:
+    assert sparkline([None, 0, 5, 10]) == "M21 24v-12h8V24zM31 24v-24h8V24z"
+    assert sparkline([1, 10_000]).startswith("M1 24v-1h8")  # something came: it must be visible
+    assert sparkline([0, None]) == sparkline([]) == ""

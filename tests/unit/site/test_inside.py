@@ -168,7 +168,7 @@ def test_a_muted_target_leaves_the_lists_but_no_total(client: TestClient) -> Non
     before = read(first)
     assert mute(client, pattern="GET /wp*", channel="web") == 303
     reader = read(client.get("/en/urls").text)
-    header = ["Rank", "Trend", "Count", "Sources", "Sensors", "Targeted URL"]
+    header = ["Rank", "Trend", "Count", "Sources", "By day", "Sensors", "Targeted URL"]
     assert [row[-1] for row in table(before, header)] == ["GET /", "GET /wp-login.php"]
     assert [row[-1] for row in table(reader, header)] == ["GET /"]
     assert "1 muted" in reader.text

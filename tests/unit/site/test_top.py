@@ -176,8 +176,8 @@ def test_an_empty_store_gives_a_calm_page(client: TestClient, ask: Invented) -> 
 
 
 def test_list_page_tells_sources_and_sensors(client: TestClient) -> None:
-    rows = table(read(client.get("/en/ports").text), ["Rank", "Trend", "Count", "Sources", "Sensors", "Targeted port"])
-    assert rows[5] == ["6", "–no mark", "201", "101", "3", "ping/icmp"]
+    rows = table(read(client.get("/en/ports").text), ["Rank", "Trend", "Count", "Sources", "By day", "Sensors", "Targeted port"])
+    assert rows[5] == ["6", "–no mark", "201", "101", "", "3", "ping/icmp"]
 
 
 def test_sensors_page_answers_are_my_reports_received(client: TestClient) -> None:
