@@ -243,8 +243,7 @@ def test_the_first_view_is_light(browser: Browser, sides: dict[str, str], side: 
     weights: dict[str, int] = {}
     wire.on("Network.responseReceived", lambda told: kinds.update({told["requestId"]: told["type"]}))
     wire.on("Network.loadingFinished", lambda told: weights.update({told["requestId"]: int(told["encodedDataLength"])}))
-    page.goto(sides[side] + "/ja/", wait_until="networkidle" if side == "public" else "load")
-    page.wait_for_function("performance.getEntriesByType('paint').length > 0")
+    page.goto(sides[side] + "/ja/", wait_until="networkidle")
     context.close()
     needed = sum(weight for one, weight in weights.items() if kinds[one] in ("Document", "Stylesheet"))
     assert needed <= 15_000
