@@ -78,7 +78,8 @@ class Desk:
 
     def _report_files(self) -> list[ReportFile]:
         paths = sorted(path for path in self._home.reports.rglob("*") if path.suffix in MEDIA and path.is_file() and not path.is_symlink())
-        return [file for path in paths[:_MOST_FILES] if (file := self._described(path))]
+        finished = [path for path in paths if not any(part.startswith(".") for part in path.relative_to(self._home.reports).parts)]
+        return [file for path in finished[:_MOST_FILES] if (file := self._described(path))]
 
     def _described(self, path: Path) -> ReportFile | None:
         place = path.relative_to(self._home.reports).as_posix()

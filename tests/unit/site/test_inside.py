@@ -52,6 +52,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     month.mkdir(parents=True)
     (month / "report-2026-07-ja.html").write_text("<!doctype html><style>p{}</style><p>月報")
     (month / "figure-2026-07-2.4.1-ja.csv").write_text("a,b\r\n")
+    (made.reports / ".2026-08.0a1b2c3d" / "ja").mkdir(parents=True)  # being written just now
+    (made.reports / ".2026-08.0a1b2c3d" / "ja" / "report-2026-08-ja.html").write_text("half")
     (made.root / "secret.html").write_text("secret")
     return made
 
@@ -152,6 +154,7 @@ def test_imports_account_for_every_line(client: TestClient) -> None:
 def test_reports_are_listed_and_served_without_anything_that_runs(client: TestClient) -> None:
     page = client.get("/ja/reports").text
     assert "/reports/2026-07/ja/report-2026-07-ja.html" in page
+    assert "2026-08" not in page.partition("<main")[2].partition("</main>")[0].replace("2026-08-22", "")
     report = client.get("/reports/2026-07/ja/report-2026-07-ja.html")
     assert report.text.endswith("月報")
     assert "sandbox" in report.headers["content-security-policy"]
