@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> int:
     detail(worlds, ours)
     shipped(worlds, ours)
     real([seeds[0] + n for n in range(len(SIZES) if asked.full else 1)], full=asked.full)  # each seed has outbreaks of one size or two
-    early(seeds[0], asked.targets)
+    early(seeds[0], asked.targets if asked.full else min(asked.targets, 10_000))
     if asked.full:
         disturbed(seeds[0], shape)
     print(f"\n{time.process_time():.0f} s of processor time, {time.perf_counter() - started:.0f} s in all")
