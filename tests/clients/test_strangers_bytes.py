@@ -47,7 +47,7 @@ from tests.unit.site.polyglots import many
 from tests.unit.site.reading import read
 from tests.unit.site.test_hostile import HIDDEN
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
 STRANGE = many(1000, 7)
 NAME = "sensor9.observatory.example"
 SECRETS = ("61.126.109.106", "9.20.33.4", "2001:db8:77::5")
@@ -81,7 +81,9 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
     home, payload = tmp_path_factory.mktemp("strange") / "home", free_port()
     first = f"addresses = {json.dumps([*SECRETS, NAME])}"
     limits = "".join(UNLIMITED.format(kind) for kind in CHANNELS)
-    with running_node(home, f'mode = "listen"\ntcp_ports = [{payload}]\nudp_ports = []', first=first, more=limits) as node:
+    with running_node(
+        home, f'mode = "listen"\ntcp_ports = [{payload}]\nudp_ports = []', first=first, site="request_seconds = 300", more=limits
+    ) as node:
         values = [*STRANGE, *echoes(), *echoes()]
         sent: dict[str, list[Any]] = {}
         names = [value[:8000] for value in values]
@@ -107,7 +109,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
 
 
 def _get(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=60) as answer:
+    with urllib.request.urlopen(address, timeout=300) as answer:
         return str(answer.read().decode())
 
 
@@ -118,7 +120,7 @@ def _in_browser(base: str, places: list[str]) -> None:
         return
     from playwright.sync_api import sync_playwright
 
-    from tests.browser.test_first_page import watch
+    from tests.browser.served import watch
 
     troubles: list[str] = []
     with sync_playwright() as play:
