@@ -88,4 +88,5 @@ def test_an_empty_store_has_every_page(tmp_path: Path) -> None:
     client = TestClient(create_site(StoreAnswers(store, TOKYO), SiteConfig(), TOKYO, lambda: NOW), base_url="http://127.0.0.1")
     for place in ("", "ports", "urls", "accounts", "mail", "sensors", "live"):
         assert client.get(f"/ja/{place}").status_code == 200
+    assert "日付が変わると現れます" in client.get("/ja/").text  # what comes when
     store.close()
