@@ -284,14 +284,14 @@ def count_flows(
     """
     times, originals, outcomes, seens = records.at_ns, records.original, decoded.outcome, decoded.seen
     addresses, keys, payloads, sizes = decoded.addresses, decoded.key, decoded.payload_start, decoded.payload_size
-    minute, low, slot, line, fill, room = -1, -MINUTE_NS, -1, lines, load64(lines + FILL), 0
+    minute, low, slot, line, fill, room = -1, 0, -1, lines, load64(lines + FILL), 0
     rows, index, mask = 0, load64(lines + INDEX), load64(lines + MASK)
     for i in range(first, n):
         prefetch(index + (hashes[min(i + AHEAD, n - 1)] & mask) * 8)
         time, outcome = times[i], outcomes[i]
         if outcome < IPV4 or time < 0:
             continue
-        if time - low >= MINUTE_NS or time < low:
+        if slot < 0 or time - low >= MINUTE_NS or time < low:
             store64(line + FILL, fill)
             minute = time // MINUTE_NS
             slot, low = slot_of(lines, minutes, minute, odd), minute * MINUTE_NS

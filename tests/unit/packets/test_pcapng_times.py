@@ -15,7 +15,7 @@ from teiten.packets.captures import Capture
 from teiten.packets.layout import UNTIMED, Count
 from teiten.packets.pcapng import nanoseconds, read_interface
 from tests.unit.packets.building import FRAMES, enhanced, interface, option, section
-from tests.unit.packets.engines import ENGINES
+from tests.unit.packets.engines import ENGINES, fast, slow
 
 LATEST = 9_223_372_035
 
@@ -53,3 +53,11 @@ def test_any_time_is_exact_or_none(ticks: int, resolution: int, offset: int) -> 
 @given(st.binary(max_size=80), st.booleans())
 def test_any_interface_block_is_read_without_raising(body: bytes, big: bool) -> None:
     read_interface(bytes(8) + body, big)
+
+
+def test_the_first_packet_of_a_capture_may_stand_at_either_end_of_time() -> None:
+    """In the last minute that 64-bit nanoseconds hold, `time - low` must not overflow: found by `mutations --seed 5`."""
+    for second in (9_223_372_035, 9_223_371_990, 0, 59):
+        data = section() + interface(1, option(9, b"\0")) + enhanced(FRAMES[0], second) + enhanced(FRAMES[1], 60)
+        answers = [fast(data, compiled) for compiled in ENGINES]
+        assert all(answer == slow(data) for answer in answers) and sum(row[0] for row in answers[0]["flows"].values()) == 2
