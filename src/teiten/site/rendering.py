@@ -92,7 +92,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.filters |= {"seen": seen, "address": address, "plainaddress": addresses.unpack, "network": addresses.network_of, "datalink": datalink}
-    made.filters["lossless"] = lambda value: value if isinstance(value, str) else texts.lossless(value)
+    made.filters["lossless"] = lambda value: carried(value if isinstance(value, bytes) else texts.parse(value))
     return made
 
 
@@ -107,6 +107,14 @@ def size(value: int) -> str:
     step = min(max(value.bit_length() - 1, 0) // 10, len(units) - 1)
     scaled = value / 1024**step
     return f"{scaled:,.{0 if step == 0 or scaled >= 10 else 1}f} {units[step]}"
+
+
+def carried(value: bytes) -> str:
+    """Text of strangers in a field or a link, which `texts.parse` turns into the bytes again: nothing in it is invisible, or lost in HTML."""
+    return "".join(
+        char if char.isprintable() else "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+        for char in texts.lossless(value)
+    )
 
 
 def place_name(region: str, wording: Wording) -> str:
