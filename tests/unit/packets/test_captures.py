@@ -71,6 +71,7 @@ def test_zstd_and_a_stream_that_breaks_off(tmp_path: Path) -> None:
         (b"\x02\x21\x4c\x18" + bytes(40), "the legacy form of lz4 is not supported\nDecompress it first"),
         (gzip.compress(b"text"), "not a capture"),
     ],
+    ids=["empty", "text", "cut header", "legacy lz4", "packed text"],
 )
 def test_what_is_no_capture_is_said_in_different_words(data: bytes, says: str) -> None:
     with pytest.raises(CaptureError) as raised:
