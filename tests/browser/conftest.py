@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One browser for all tests of a process; a page of its own for each test, which must stay silent."""
+"""One browser for all tests of a file (its loop ends with it: other tests run loops of their own); a page of its own for each test, which must stay silent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.browser.served import CHROMIUM, watch
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian package chromium)")

@@ -73,7 +73,9 @@ def test_static_pages_are_written_and_stale_ones_removed(store: NodeStore, tmp_p
     files = {path for path in (tmp_path / "static").rglob("*") if path.is_file()}
     assert len(files) == count
     gone = next(iter(view.targets))
-    fewer = msgspec.structs.replace(view, targets={name: one for name, one in view.targets.items() if name != gone})
+    targets = {name: one for name, one in view.targets.items() if name != gone}
+    lists = {channel: tuple(row for row in rows if row.id != gone) for channel, rows in view.lists.items()}
+    fewer = msgspec.structs.replace(view, targets=targets, lists=lists)
     write_static(tmp_path / "static", PublicPages(fewer, SiteConfig(), all_feeds()))
     assert {path for path in files if gone in str(path)} == files - {path for path in (tmp_path / "static").rglob("*") if path.is_file()}
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in (tmp_path / "static").rglob("*") if path.is_file())
