@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One browser for all tests of a file (its loop ends with it: other tests run loops of their own); a page of its own for each test, which must stay silent."""
+"""One browser for all tests of a file: its loop ends with it, others run their own. A page for each test, which must stay silent."""
 
 from __future__ import annotations
 
