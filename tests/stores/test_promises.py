@@ -17,6 +17,7 @@ from teiten.clock import to_microseconds
 from teiten.columnar import from_accesses
 from teiten.model import Access, BatchKey, Gap, Heartbeat, Period, SensorEntry
 from teiten.questions.counts import count
+from teiten.questions.filters import period_filters
 from teiten.questions.interface import Count, CountQuestion
 from teiten.questions.live import latest
 from teiten.questions.observation import coverage, observed_sensors, per_sensor_day, series
@@ -162,6 +163,28 @@ def test_observed_days_come_from_heartbeats(store: Store) -> None:
         assert observed_sensors(store, period, channel="web") == {}
         store.seal(date(2026, 9, 1))
     assert {entry["name"]: entry["channels"]["packet"]["dropped"] for entry in store.status()["sensors"] if entry["channels"]} == {"one": 0, "two": 4}
+
+
+def test_cover_told_again_adds_nothing(store: Store) -> None:
+    """A4, R-04: a repeated import leaves the coverage as it was, before its days are sealed and after, and the answers with it."""
+    period = Period(date(2026, 7, 31), date(2026, 8, 5))
+    chosen, parameters = period_filters(period)
+    store.take(key(0), from_accesses([access(1)]), NOON, [Heartbeat(from_at=NOON, to_at=NOON + MINUTE, channel="packet", emitted=0)])
+
+    def told(*days: int, channel: str = "packet") -> list[tuple[Any, ...]]:
+        store.cover("one", channel, date(2026, 8, days[0]), date(2026, 8, days[1]))
+        return store.ask("intervals", parameters, {"filters": chosen})
+
+    first = told(1, 2)
+    assert [row[0].day for row in first] == [1, 1, 2]
+    assert told(1, 2) == first
+    answers = coverage(store, period), per_sensor_day(store, period)
+    store.seal(date(2026, 9, 1))
+    sealed = told(1, 2)
+    assert [row[0].day for row in sealed] == [1, 2]
+    assert (coverage(store, period), per_sensor_day(store, period)) == answers
+    assert [row[0].day for row in told(2, 3)] == [1, 2, 3]  # only what is new is added
+    assert len(told(3, 3, channel="web")) == 4
 
 
 def test_gaps_are_told(store: Store) -> None:

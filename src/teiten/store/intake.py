@@ -118,10 +118,19 @@ def insert_gaps(connection: Any, sensor: str, gaps: Sequence[Gap], zone: ZoneInf
 
 
 def insert_cover(connection: Any, sensor: str, channel: str, days: Sequence[date], zone: ZoneInfo) -> None:
+    """Whole days. What an interval of the sensor and channel covers already is not added again: an import may be repeated, and a sealed day is merged."""
     starts = [start_of(day, zone) for day in [*days, date.fromordinal(days[-1].toordinal() + 1)]]
-    rows = [[day, sensor, channel, low, high] for day, low, high in zip(days, starts, starts[1:], strict=False) if low < high]
+    rows = [(day, low, high) for day, low, high in zip(days, starts, starts[1:], strict=False) if low < high]
     if rows:
-        connection.executemany("insert into coverage values (?, ?, ?, ?, ?)", rows)
+        connection.execute(_NOT_COVERED, {"sensor": sensor, "channel": channel, **dict(zip(("days", "lows", "highs"), zip(*rows, strict=True)))})
+
+
+_NOT_COVERED: Final = """
+insert into coverage
+select n.day, $sensor, $channel, n.low, n.high
+from (select unnest(cast($days as date[])) as day, unnest(cast($lows as bigint[])) as low, unnest(cast($highs as bigint[])) as high) as n
+where not exists (select 1 from coverage as c where c.day = n.day and c.sensor = $sensor and c.channel = $channel
+  and c.from_at <= n.low and c.to_at >= n.high)"""
 
 
 def _insert(connection: Any, relation: str, given: set[str], day: str, same: Mapping[str, Any]) -> None:
