@@ -46,4 +46,4 @@ def locates(text: str) -> bool:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return False
-    return network.prefixlen >= (12 if network.version == 4 else 36)
+    return network.prefixlen >= (8 if network.version == 4 else 16)

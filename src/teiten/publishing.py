@@ -50,7 +50,7 @@ class Publisher:
         self._alarms = alarms
 
     def publish(self, policy: str | None = None) -> Published:
-        """Raises TeitenError if the store can't answer, ValueError for a hidden network that is too large; the old view then stays."""
+        """Raises TeitenError if the store can't answer; the old view then stays."""
         chosen = POLICIES.get(policy or self._settings.policy)
         if chosen is None:
             raise TeitenError(f"There is no policy {policy}.", f"Allowed: {', '.join(POLICIES)}.")

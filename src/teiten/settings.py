@@ -55,7 +55,7 @@ class NodeSettings(Settings, frozen=True):
 
     def __post_init__(self) -> None:
         if unlikely := [text for text in self.addresses if not locates(text)]:
-            raise ValueError(f"addresses: {unlikely[0]!r} (allowed: addresses, networks of /12, /36 or smaller, host names, MACs)")
+            raise ValueError(f"addresses: {unlikely[0]!r} (allowed: addresses, networks of /8, /16 (IPv6) or smaller, host names, MACs)")
         for key, names in (("channels", self.channels), ("sensors", self.sensors)):
             if unknown := [name for name in names if name not in SENSORS]:
                 raise ValueError(f"{key}: no such channel: {unknown[0]} (allowed: {', '.join(SENSORS)})")

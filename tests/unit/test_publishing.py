@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from teiten.addresses import locates
 from teiten.cli.publish import write_static
 from teiten.errors import TeitenError
 from teiten.feeds import all_feeds
@@ -64,6 +65,16 @@ def test_an_unknown_policy_changes_nothing(store: NodeStore, tmp_path: Path) -> 
 def test_what_is_hidden_in_the_settings_is_masked(store: NodeStore, tmp_path: Path) -> None:
     publisher(store, tmp_path, PublicationConfig(hidden=("root",))).publish()
     assert read_view(tmp_path / "public").lists["ssh"] == ()
+
+
+def test_sensors_of_wide_networks_are_published(store: NodeStore, tmp_path: Path) -> None:
+    """P1: a telescope's sensor tells what it observes, and the known targets are published as before."""
+    publisher(store, tmp_path).publish()
+    before = read_view(tmp_path / "public").lists
+    store.register(SensorEntry("telescope", "g", addresses=("10.0.0.0/8", "2001:db8::/32")))
+    publisher(store, tmp_path).publish()
+    assert read_view(tmp_path / "public").lists == before
+    assert all(locates(network) for network in ("10.0.0.0/8", "2001:db8::/32"))  # so that the registry learns them from afar
 
 
 def test_static_pages_are_written_and_stale_ones_removed(store: NodeStore, tmp_path: Path) -> None:

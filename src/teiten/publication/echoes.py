@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 from teiten.model import SensorEntry
 from teiten.publication.encodings import LONGEST, TooMany, promising, readings
+from teiten.publication.prefixes import Network, Prefixes
 from teiten.publication.spellings import Spellings
 
 MASK: Final = b"[masked]"
 
 _WORD = re.compile(rb"[^\s\"'<>()\[\]{},;]+")
 _MAC = re.compile(r"(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}|(?:[0-9a-fA-F]{4}\.){2}[0-9a-fA-F]{4}")
-_LARGEST: Final = 12  # bits above the unit: a hidden IPv4 network is a /12 at most
-# Of everybody: an echo tells nobody where a sensor is, and probes name the first addresses of home networks all the time.
-_EVERYBODYS: Final = [ipaddress.ip_network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")]
 
 
 class Redactor:
@@ -30,19 +28,21 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         """`secrets`: addresses, networks (`203.0.113.0/24`), host names and MACs in text."""
-        prefixes: set[bytes] = set()
+        networks: list[Network] = []
         names: set[bytes] = set()
         macs: set[bytes] = set()
         for secret in filter(None, (text.strip() for text in secrets)):
             if _MAC.fullmatch(secret):
                 macs.add(bytes.fromhex(re.sub(r"[:.\-]", "", secret)))
             elif network := _network(secret):
-                prefixes.update(_units(network))
+                networks.append(network)
             else:
                 names.add(secret.lower().rstrip(".").encode())
-        self._prefixes = frozenset(prefixes | {prefix[::-1] for prefix in prefixes if len(prefix) <= 4})
-        self._spellings = Spellings(prefixes, names, macs)
-        self._secret = bool(prefixes or names or macs)
+        self._v4, self._v6 = Prefixes(4, networks), Prefixes(6, networks)
+        self._packed = self._v4.units | {unit[::-1] for unit in self._v4.units} | self._v6.units
+        self._spellings = Spellings(self._v4, self._v6, names, macs)
+        self._ours = Spellings(self._v4.listed(), self._v6.listed(), names, macs)
+        self._secret = bool(networks or names or macs)
 
     def mask(self, value: bytes) -> bytes:
         """The value with every word that holds a secret masked; wholly masked when only a reading of the whole shows one."""
@@ -65,13 +65,27 @@ class Redactor:
             return True
 
     def spells(self, value: bytes) -> bool:
-        """Whether a secret stands in the value as it is written: for texts that are ours, in which no stranger can have hidden one."""
-        return self._secret and self._shows(value, False)
+        """Whether a secret stands in the value as it is written: for texts that are ours, in which no stranger can have hidden one.
+
+        Wide networks are left out: words lie in a /8 by chance.
+        """
+        return self._secret and (self._packs(value, False) or self._ours.within(value))
 
     def _shows(self, reading: bytes, carried: bool) -> bool:
-        if any(prefix in reading and (carried or _tells(prefix)) for prefix in self._prefixes):
+        if self._packs(reading, carried) or self._packs_wide(reading, carried):
             return True
         return (not carried or promising(reading)) and self._spellings.within(reading)
+
+    def _packs(self, reading: bytes, carried: bool) -> bool:
+        return any(prefix in reading and (carried or _tells(prefix)) for prefix in self._packed)
+
+    def _packs_wide(self, reading: bytes, carried: bool) -> bool:
+        for known in (self._v4, self._v6):
+            for at in range(len(reading) - known.unit + 1) if known.wide else ():
+                unit = reading[at : at + known.unit]
+                if (carried or _tells(unit)) and (known.covers(unit) or (known is self._v4 and known.covers(unit[::-1]))):
+                    return True
+        return False
 
 
 def _tells(prefix: bytes) -> bool:
@@ -83,24 +97,8 @@ def redactor(sensors: Iterable[SensorEntry], hidden: Iterable[str] = ()) -> Reda
     return Redactor([*(address for sensor in sensors for address in sensor.addresses), *hidden])
 
 
-def _network(secret: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+def _network(secret: str) -> Network | None:
     try:
         return ipaddress.ip_network(secret.partition("%")[0], strict=False)
     except ValueError:
         return None
-
-
-def _units(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Iterator[bytes]:
-    """The /24s (/48s) that a network covers or lies in, as packed prefixes; a single address that is everybody's is whole.
-
-    Raises ValueError for a very large network, rather than half hide it.
-    """
-    length = 24 if network.version == 4 else 48
-    if network.prefixlen == network.max_prefixlen and any(network.version == one.version and network.subnet_of(one) for one in _EVERYBODYS):  # type: ignore[arg-type]
-        yield network.network_address.packed
-        return
-    if length - network.prefixlen > _LARGEST:
-        raise ValueError(f"hidden network /{network.prefixlen} is too large; list its parts of /{length - _LARGEST} or smaller")
-    parts = [network.supernet(new_prefix=length)] if network.prefixlen >= length else network.subnets(new_prefix=length)
-    for part in parts:
-        yield part.network_address.packed[: length // 8]

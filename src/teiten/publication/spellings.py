@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
+from teiten.publication.prefixes import Prefixes
+
 _NUMBER = re.compile(rb"0[xX][0-9A-Fa-f]{1,32}|0[oO][0-7]{1,43}|0[bB][01]{1,128}|[0-9]{1,43}")
 _HEX_WORD = re.compile(rb"(?<![0-9a-f])(?:0(?=x))?([0-9a-f]{1,2})(?![0-9a-f])")
 _GROUP = re.compile(rb"(?<![0-9a-f])([0-9a-f]{1,4})(?![0-9a-f])")
@@ -36,19 +38,16 @@ _BASES: Final = tuple(
 
 
 class Spellings:
-    """`prefixes`: packed, 3 or 4 bytes of IPv4, 6 or 16 of IPv6; `names` lower case; `macs` 6 bytes."""
+    """`names` lower case; `macs` 6 bytes."""
 
-    def __init__(self, prefixes: Iterable[bytes], names: Iterable[bytes], macs: Iterable[bytes]) -> None:
-        prefixes, macs = set(prefixes), set(macs)
-        self._prefixes = frozenset(prefixes)
-        self._v4 = frozenset(prefix for prefix in prefixes if len(prefix) <= 4)
-        self._v6 = frozenset(prefix for prefix in prefixes if len(prefix) > 4)
+    def __init__(self, v4: Prefixes, v6: Prefixes, names: Iterable[bytes], macs: Iterable[bytes]) -> None:
+        macs = set(macs)
+        self._v4 = v4
+        self._v6 = v6
         self._names = frozenset(filter(None, map(only_letters, names)))
-        both = self._v4 | {prefix[::-1] for prefix in self._v4}
-        # In IPv6 addresses of Teredo the client stands with every bit turned (RFC 4380).
-        self._turned = frozenset(bytes(255 - byte for byte in prefix) for prefix in self._v4)
+        both = v4.units | {prefix[::-1] for prefix in v4.units}
         self._binary = frozenset(f"{int.from_bytes(one):0{len(one) * 8}b}".encode() for one in both)
-        hexes = both | self._turned | self._v6 | macs | {_interface_identifier(mac) for mac in macs}
+        hexes = both | {_turned(one) for one in v4.units} | v6.units | macs | {_interface_identifier(mac) for mac in macs}
         self._hex = {length: frozenset(one.hex() for one in hexes if len(one) == length) for length in sorted({len(one) for one in hexes})}
 
     def within(self, reading: bytes) -> bool:
@@ -57,7 +56,7 @@ class Spellings:
         return (
             any(name in joined for name in self._names)
             or any(self._in_hex(found[0]) for found in _HEX.finditer(joined))
-            or any(bits in run[0] for run in _BITS.finditer(joined) for bits in self._binary)
+            or any(self._in_bits(run[0]) for run in _BITS.finditer(joined))
             or self._in_numbers([_values(found[0]) for found in _NUMBER.finditer(lower)])
             or bool(self._v4 and self._in_numbers([(int(found[1], 16),) for found in _HEX_WORD.finditer(lower)], whole=False))
             or self._in_hex_words(_GROUP.findall(lower))
@@ -74,7 +73,22 @@ class Spellings:
                 continue
             if any(text[at : at + digits] in secrets for at in range(len(text) - digits + 1)):
                 return True
+        return len(text) != 7 and self._wide_in(text, 16)
+
+    def _in_bits(self, run: bytes) -> bool:
+        return any(bits in run for bits in self._binary) or self._wide_in(run.decode(), 2)
+
+    def _wide_in(self, digits: str, base: int) -> bool:
+        """Whether a network that is compared, not listed, stands anywhere in digits of base 2 or 16."""
+        bits = {2: 1, 16: 4}[base]
+        for known, length in ((self._v4, 24 // bits), (self._v6, 48 // bits)):
+            if known.wide and any(self._any_way(known, digits[at : at + length], base) for at in range(len(digits) - length + 1)):
+                return True
         return False
+
+    def _any_way(self, known: Prefixes, digits: str, base: int) -> bool:
+        unit = int(digits, base).to_bytes(known.unit)
+        return known.covers(unit) or (known is self._v4 and (known.covers(unit[::-1]) or known.covers(_turned(unit))))
 
     def _in_numbers(self, numbers: list[tuple[int, ...]], whole: bool = True) -> bool:
         """Octets in a row, forwards or backwards; inet_aton's short forms; whole numbers."""
@@ -92,7 +106,7 @@ class Spellings:
         if any(b"".join(packed[at : at + 3]) in self._v6 for at in range(len(packed) - 2)):
             return True
         pairs = (first + second for first, second in pairwise(packed))
-        return any(part in self._v4 or part in self._turned for pair in pairs for part in (pair, pair[:3]))
+        return any(part in self._v4 or _turned(part) in self._v4 for pair in pairs for part in (pair, pair[:3]))
 
     def _octets(self, row: bytes) -> bool:
         return any(part in self._v4 or part[::-1] in self._v4 for part in (row[:3], row[-3:], row))
@@ -106,7 +120,7 @@ class Spellings:
         if number < 1 << 32:
             packed = number.to_bytes(4)
             return any(part in self._v4 for one in (packed, packed[::-1]) for part in (one, one[:3]))
-        return number < 1 << 128 and any(number.to_bytes(16).startswith(prefix) for prefix in self._v6)
+        return number < 1 << 128 and self._v6.begin(number.to_bytes(16))
 
     def _in_groups(self, run: bytes) -> bool:
         """Any part of the groups in a row that is an IPv6 address, with zeros left out or not."""
@@ -114,9 +128,14 @@ class Spellings:
         for start in range(len(groups)):
             for end in range(start + 3, min(start + 9, len(groups)) + 1):
                 packed = _v6_address(":".join(groups[start:end]))
-                if packed and any(packed.startswith(prefix) for prefix in self._v6):
+                if packed and self._v6.begin(packed):
                     return True
         return False
+
+
+def _turned(packed: bytes) -> bytes:
+    """In IPv6 addresses of Teredo the client stands with every bit turned (RFC 4380)."""
+    return bytes(255 - byte for byte in packed)
 
 
 def only_letters(text: bytes) -> bytes:

@@ -118,11 +118,12 @@ def insert_gaps(connection: Any, sensor: str, gaps: Sequence[Gap], zone: ZoneInf
 
 
 def insert_cover(connection: Any, sensor: str, channel: str, days: Sequence[date], zone: ZoneInfo) -> None:
-    """Whole days. What an interval of the sensor and channel covers already is not added again: an import may be repeated, and a sealed day is merged."""
+    """Whole days. What an interval of the sensor and channel covers already is not added again: imports are repeated, sealed days merged."""
     starts = [start_of(day, zone) for day in [*days, date.fromordinal(days[-1].toordinal() + 1)]]
     rows = [(day, low, high) for day, low, high in zip(days, starts, starts[1:], strict=False) if low < high]
     if rows:
-        connection.execute(_NOT_COVERED, {"sensor": sensor, "channel": channel, **dict(zip(("days", "lows", "highs"), zip(*rows, strict=True)))})
+        told, lows, highs = zip(*rows, strict=True)
+        connection.execute(_NOT_COVERED, {"sensor": sensor, "channel": channel, "days": told, "lows": lows, "highs": highs})
 
 
 _NOT_COVERED: Final = """
