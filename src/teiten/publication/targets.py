@@ -72,20 +72,9 @@ class Describer:
         target = one.target if self._policy.exact_sensors else None
         observed = series(self._store, period, group=self._group, channel=one.channel, target=target)
         live = max((day.observed for day in observed), default=0)
-        listed = Listed(
-            id=one.id,
-            channel=one.channel,
-            target=texts.lossless(one.target),
-            rank=0,
-            mark=mark,
-            accesses=measure.accesses(one.seen, *about),
-            sources=measure.sources(one.seen, *about),
-            sensors=measure.sensors(one.sensors),
-            reach=measure.reach(one.sensors, live),
-            first_on=first.get(one.target, day_of(one.seen.first_at, self._zone)),
-        )
+        first_on = first.get(one.target, day_of(one.seen.first_at, self._zone))
         return Target(
-            listed=listed,
+            listed=listed(one, measure, live, first_on, mark),
             live=live,
             days=measure.days(period, days, observed, *about),
             reaches=tuple(measure.sensors(day.sensors) for day in observed),
@@ -114,6 +103,23 @@ class Describer:
         single = targets[0] if len(targets) == 1 else None
         found = first_seen(self._store, Period(_BEGINNING, period.to_on), channel=channel, group=self._group, target=single)
         return {row.target: row.first_on for row in found}
+
+
+def listed(one: Named, measure: Measure, live: int, first_on: date, mark: MarkName) -> Listed:
+    """The target's row in a list; its rank is 0, the caller knows it. `live`: most sensors that observed the channel on a day."""
+    about = (one.channel, one.target)
+    return Listed(
+        id=one.id,
+        channel=one.channel,
+        target=texts.lossless(one.target),
+        rank=0,
+        mark=mark,
+        accesses=measure.accesses(one.seen, *about),
+        sources=measure.sources(one.seen, *about),
+        sensors=measure.sensors(one.sensors),
+        reach=measure.reach(one.sensors, live),
+        first_on=first_on,
+    )
 
 
 def found_of(claim: Claim, target: Target, measure: Measure, last_on: date | None = None) -> Finding | None:

@@ -63,11 +63,12 @@ def findings_page(lookup: Lookup, view: View, level: str, mutes: Mutes = NOTHING
 
 def fresh_page(lookup: Lookup, view: View, mutes: Mutes = NOTHING_MUTED) -> dict[str, Any]:
     """M-17, M-18, A-07, A-08."""
-    parted = [(channel, *apart(mutes, lookup.fresh(channel, view))) for channel in FRESH_CHANNELS if view.channel in (None, channel)]
+    found = [(channel, lookup.fresh(channel, view)) for channel in FRESH_CHANNELS if view.channel in (None, channel)]
+    parted = [(channel, *apart(mutes, fresh.rows), fresh.rest) for channel, fresh in found]
     return {
         "period": view.period,
-        "tables": [(channel, shown) for channel, shown, _ in parted],
-        "muted": [pair for _, _, muted in parted for pair in muted],
+        "tables": [(channel, shown, rest) for channel, shown, _, rest in parted],
+        "muted": [pair for _, _, muted, _ in parted for pair in muted],
         "about": lookup.about(view),
     }
 

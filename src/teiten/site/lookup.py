@@ -19,8 +19,8 @@ from teiten.publication.coarse import Coarsener
 from teiten.publication.findings import Claim, Claims
 from teiten.publication.measuring import Measure, mark_name
 from teiten.publication.policies import OPERATOR
-from teiten.publication.targets import Describer, Named, found_of
-from teiten.publication.view import Counted, Finding, Listed, Target
+from teiten.publication.targets import Describer, Named, found_of, listed
+from teiten.publication.view import Counted, Finding, Listed, Target, target_id
 from teiten.questions.breadth import breadth
 from teiten.questions.observation import observed_sensors
 from teiten.questions.rankings import FirstSeen, first_seen
@@ -59,6 +59,13 @@ class Known(msgspec.Struct, frozen=True):
         return self.listed.id if self.listed else ""
 
 
+class Fresh(msgspec.Struct, frozen=True):
+    """Targets first met in the window; `rest`: how many more there are."""
+
+    rows: Sequence[Listed]
+    rest: int
+
+
 class Lookup(Protocol):
     def about(self, view: View) -> About: ...
 
@@ -68,7 +75,7 @@ class Lookup(Protocol):
 
     def findings(self, view: View) -> Sequence[Finding]: ...
 
-    def fresh(self, channel: str, view: View) -> Sequence[Listed]:
+    def fresh(self, channel: str, view: View) -> Fresh:
         """Targets first met in the window, most source networks first."""
         ...
 
@@ -109,25 +116,31 @@ class StoreLookup:
         claims = self._claims(view.as_of) if self._claims else ()
         return [finding for claim in claims if (finding := self._finding(claim, view))]
 
-    def fresh(self, channel: str, view: View) -> list[Listed]:
+    def fresh(self, channel: str, view: View) -> Fresh:
+        """A few questions, however many targets are new."""
         period = view.period
-        found = sorted(first_seen(self._store, period, channel=channel, group=view.group), key=lambda row: -row.accesses)[: FRESH * 5]
-        rows = breadth(self._store, period, "target", channel=channel, group=view.group, targets=[row.target for row in found])
-        widest = sorted(rows, key=lambda row: (-row.networks, -row.accesses, str(row.keys[0])))[:FRESH]
-        return [target.listed for target in self._described(channel, [row.keys[0] for row in widest if isinstance(row.keys[0], bytes)], view)]
+        found = sorted(first_seen(self._store, period, channel=channel, group=view.group), key=lambda row: -row.accesses)
+        first = {row.target: row.first_on for row in found[: FRESH * 5]}
+        seen = breadth(self._store, period, "target", channel=channel, group=view.group, targets=[*first])
+        widest = sorted(seen, key=lambda row: (-row.networks, -row.accesses, str(row.keys[0])))[:FRESH]
+        named = [Named(target_id(channel, target), channel, target, row, row.sensors) for row in widest if isinstance(target := row.keys[0], bytes)]
+        marks = self._marks(period, channel, view.group, [one.target for one in named]) if self._marks and named else {}
+        live = max(observed_sensors(self._store, period, group=view.group, channel=channel).values(), default=0) if named else 0
+        rows = [listed(one, self._measure, live, first[one.target], mark_name(marks.get(one.target))) for one in named]
+        return Fresh(rows, len(found) - len(rows))
 
     def search(self, text: bytes, view: View) -> list[Known]:
         found = matching(self._store, text, Period(_BEGINNING, view.as_of), channel=view.channel, group=view.group, top=FOUND)
         return [_known(row, None) for row in found]
 
     def known(self, channel: str, targets: Sequence[bytes], view: View) -> dict[bytes, Known]:
-        listed = {texts.parse(target.listed.target): target.listed for target in self._described(channel, targets, view)}
+        met = {texts.parse(target.listed.target): target.listed for target in self._described(channel, targets, view)}
         past = (
             row
             for target in targets
             for row in first_seen(self._store, Period(_BEGINNING, view.as_of), channel=channel, group=view.group, target=target)
         )
-        return {row.target: _known(row, listed.get(row.target)) for row in past}
+        return {row.target: _known(row, met.get(row.target)) for row in past}
 
     def regions(self, view: View) -> tuple[Counted, ...]:
         return self._measure.regions(breadth(self._store, view.period, "region", channel=view.channel, group=view.group), 300)

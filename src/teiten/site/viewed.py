@@ -11,7 +11,7 @@ from teiten.model import CHANNELS
 from teiten.publication.view import Counted, Finding, Listed, Target, target_id
 from teiten.publication.view import View as PublicView
 from teiten.site.figures import figure, sparkline
-from teiten.site.lookup import FOUND, About, Known
+from teiten.site.lookup import FOUND, About, Fresh, Known
 from teiten.site.requests import View
 from teiten.site.top import REGIONS, TOP, URGENT, DayRow, Panel, TargetRow, TargetTable
 
@@ -34,8 +34,8 @@ class ViewLookup:
     def findings(self, view: View) -> Sequence[Finding]:
         return self._view.findings
 
-    def fresh(self, channel: str, view: View) -> Sequence[Listed]:
-        return self._view.fresh.get(channel, ())
+    def fresh(self, channel: str, view: View) -> Fresh:
+        return Fresh(self._view.fresh.get(channel, ()), 0)
 
     def search(self, text: bytes, view: View) -> list[Known]:
         wanted = texts.lossless(text).casefold()

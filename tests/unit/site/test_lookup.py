@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -16,6 +17,7 @@ from teiten.publication.findings import Claim
 from teiten.site.asking import StoreAnswers
 from teiten.site.lookup import StoreLookup
 from teiten.site.pages import create_site
+from teiten.site.requests import View
 from teiten.site.settings import SiteConfig
 from tests.unit.publication.observed import NOW, TOKYO, Met, store_of
 from tests.unit.site.polyglots import POLYGLOTS
@@ -168,4 +170,29 @@ def test_hostile_targets_in_details_and_searches(tmp_path: Path) -> None:
         read(client.post("/en/check", data={"text": text}).text)
     read(client.get("/ja/attention").text)
     read(client.get("/ja/new").text)
+    store.close()
+
+
+def test_new_targets_cost_the_same_questions_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M-17, M-18: a page of the newest is asked for at once, and what isn't shown is counted."""
+    store = store_of(tmp_path, [Met(target=b"GET /", sources=2), *(Met(target=b"n%d" % n, channel="ssh", sources=1, sensors=1) for n in range(120))])
+    asked: list[str] = []
+    ask = store.ask
+
+    def counted(name: str, *about: Any) -> Any:
+        asked.append(name)
+        return ask(name, *about)
+
+    monkeypatch.setattr(store, "ask", counted)
+    view = View(None, date(2026, 8, 22), date(2026, 8, 22))
+    lookup = StoreLookup(store, TOKYO)
+    one = lookup.fresh("web", view)
+    few, asked[:] = len(asked), []
+    many = lookup.fresh("ssh", view)
+    assert (len(one.rows), one.rest, len(many.rows), many.rest) == (1, 0, 100, 20)
+    assert len(asked) == few == 3
+    client = TestClient(
+        create_site(StoreAnswers(store, TOKYO), SiteConfig(cache_seconds=0), TOKYO, lambda: NOW, None, lookup), base_url="http://127.0.0.1"
+    )
+    assert "20 more" in read(client.get("/en/new").text).text
     store.close()
