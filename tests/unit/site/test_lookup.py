@@ -91,6 +91,13 @@ def test_detail_has_numbers_days_sensors_map_and_reason(client: TestClient) -> N
     assert answer.text.count('<circle class="sources"') == 1
 
 
+def test_detail_of_what_is_on_no_list_says_so(client: TestClient) -> None:
+    """M-15."""
+    text = read(client.get("/en/detail?channel=ssh&target=root").text).text
+    assert "Attention and risk It is neither" in " ".join(text.split())
+    assert "Why it is on a list" not in text
+
+
 def test_a_target_of_any_bytes_has_a_page(client: TestClient) -> None:
     links = [link for link in read(client.get("/ja/urls").text).links if "/detail" in link]
     assert [client.get(link).status_code for link in links] == [200, 200]
