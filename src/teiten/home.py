@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final
+
+REPORTS: Final = "reports"
 
 
 class Home:
@@ -34,12 +37,12 @@ class Home:
     @property
     def reports(self) -> Path:
         """The operator's reports: a folder for each month, week and day, and in it one for each language."""
-        return self.root / "reports"
+        return self.root / REPORTS
 
     @property
     def public_reports(self) -> Path:
         """The same for everybody, by the policy of publication."""
-        return self.public / "reports"
+        return self.public / REPORTS
 
     @property
     def public(self) -> Path:

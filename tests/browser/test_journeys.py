@@ -29,6 +29,7 @@ from teiten.publication.policies import PUBLIC
 from teiten.publication.settings import PublicationConfig
 from teiten.site.asking import StoreAnswers
 from teiten.site.desk import Desk
+from teiten.site.finished import FinishedReports
 from teiten.site.lookup import StoreLookup
 from teiten.site.menu import entries
 from teiten.site.muting import Mute, new_mute
@@ -64,7 +65,8 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     made = Builder(Sources(store, TOKYO, claims=claims), PUBLIC, PublicationConfig(), b"k" * 32, redactor(store.sensors()))
     view = made.view(NOW)
     write_view(folder / "public", view)
-    write_static(folder / "static", PublicPages(view, SiteConfig(), all_feeds()))
+    put_report(folder / "public" / "reports")
+    write_static(folder / "static", PublicPages(view, SiteConfig(), all_feeds(), FinishedReports(folder / "public" / "reports")))
     settings = SiteConfig(cache_seconds=0)
     lookup = StoreLookup(store, TOKYO, claims=claims)
     sources, desk = StoreSources(store, TOKYO), Desk(filled_home(folder / "home"))
@@ -85,14 +87,18 @@ def filled_home(folder: Path) -> Home:
     report = ImportReport()
     report.add(file)
     write_record(home.imports, Record("20260822T010203-abcdef", NOW, NOW, "point-1", ["/var/log/auth.log"], report))
-    month = home.reports / "2026-07" / "en"
-    month.mkdir(parents=True)
-    (month / "report-2026-07-en.html").write_text("<!doctype html><title>July</title>")
-    (month / "figure-2026-07-2.1-en.csv").write_text("a")
+    put_report(home.reports)
     rule = new_mute("source", "", "192.0.2.0/24", "our own scan", date(2026, 9, 1), date(2026, 8, 22))
     assert isinstance(rule, Mute)
     Desk(home).mutes.add(rule)
     return home
+
+
+def put_report(folder: Path) -> None:
+    month = folder / "2026-07" / "en"
+    month.mkdir(parents=True)
+    (month / "report-2026-07-en.html").write_text("<!doctype html><title>July</title>")
+    (month / "figure-2026-07-2.1-en.csv").write_text("a")
 
 
 def places(side: str, page: Page, address: str, language: str) -> list[str]:

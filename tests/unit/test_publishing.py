@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -11,10 +12,11 @@ import msgspec
 import pytest
 
 from teiten.addresses import locates
-from teiten.cli.publish import write_static
+from teiten.cli.publish import pages_of, write_static
 from teiten.errors import TeitenError
 from teiten.feeds import all_feeds
 from teiten.findings.book import Book
+from teiten.home import Home
 from teiten.model import SensorEntry
 from teiten.publication.folder import read_alarms, read_view
 from teiten.publication.settings import PublicationConfig
@@ -23,6 +25,7 @@ from teiten.site.public import PublicPages
 from teiten.site.settings import SiteConfig
 from teiten.store.node import NodeStore
 from tests.unit.publication.observed import NOW, TOKYO, Met, store_of
+from tests.unit.site.test_finished import put
 
 
 @pytest.fixture
@@ -90,6 +93,25 @@ def test_static_pages_are_written_and_stale_ones_removed(store: NodeStore, tmp_p
     write_static(tmp_path / "static", PublicPages(fewer, SiteConfig(), all_feeds()))
     assert {path for path in files if gone in str(path)} == files - {path for path in (tmp_path / "static").rglob("*") if path.is_file()}
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in (tmp_path / "static").rglob("*") if path.is_file())
+
+
+def test_reports_go_into_the_static_copy_and_out_of_it_again(store: NodeStore, tmp_path: Path) -> None:
+    """M-23, U-27: neither publishing nor a static copy takes the published reports away, even where all three share a folder."""
+    home, static = Home(tmp_path), tmp_path / "static"
+    put(home.public_reports, "2026-07", "ja")
+    put(home.public_reports, "2026-06", "en")
+    publisher(store, tmp_path).publish()
+    write_static(static, pages_of(home))
+    names = {path.relative_to(home.public) for path in home.public_reports.rglob("*.*")}
+    assert len(names) == 6
+    assert {path.relative_to(static) for path in (static / "reports").rglob("*.*")} == names
+    assert "/reports/2026-07/ja/report-2026-07-ja.html" in (static / "ja" / "reports" / "index.html").read_text()
+    shutil.rmtree(home.public_reports / "2026-06")
+    (home.public_reports / "2026-05.txt").symlink_to(home.public / "view.json")  # no report; it stays all the same
+    write_static(static, pages_of(home))
+    assert {path.parent.parent.name for path in (static / "reports").rglob("*.*")} == {"2026-07"}
+    write_static(home.public, pages_of(home))
+    assert {path.relative_to(home.public).parts[1] for path in home.public_reports.rglob("*.*")} == {"2026-07", "2026-05.txt"}
 
 
 def test_marks_are_kept_for_the_operator_alone(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ teiten up --demo                                 everything on this machine, wit
 teiten import /var/log/auth.log* --sensor web-1  logs you have
 teiten count --channel ssh --by target --top 10  ask; beside a running node too
 teiten findings                                  what rises, and what is new
-teiten report 2026-08                            the month, as HTML and PDF
+teiten report 2026-08                            the month; 2026-W34: a week, 2026-08-24: a day
 teiten VERB --help                               examples for each
 """
 

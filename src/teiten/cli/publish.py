@@ -68,22 +68,31 @@ def _tell(made: dict[str, Any]) -> None:
 def pages_of(home: Home) -> PublicPages:
     from teiten.feeds import all_feeds
     from teiten.publication.folder import read_view
+    from teiten.site.finished import FinishedReports
     from teiten.site.public import PublicPages
 
-    return PublicPages(read_view(home.public), settings_of(home).site, all_feeds())
+    reports = FinishedReports(home.public_reports, seconds=float("inf"))  # one look: what the page names is what is written
+    return PublicPages(read_view(home.public), settings_of(home).site, all_feeds(), reports)
 
 
 def write_static(folder: Path, pages: PublicPages) -> int:
-    """Writes every page and removes pages of targets that are no longer named; returns how many files there are."""
+    """Writes every page and published report; removes pages of targets that are no longer named, and reports that are no longer there.
+
+    Returns how many files there are. Where the reports have their home (the folder of the publication itself) they are left alone.
+    """
+    from teiten.home import REPORTS
     from teiten.publication.folder import write_file
     from teiten.site.public import file_name
 
+    at_home = pages.reports is not None and (folder / REPORTS).resolve() == pages.reports.folder.resolve()
     written = set()
     for path in pages.paths():
+        if at_home and path.startswith(f"{REPORTS}/"):
+            continue
         page = pages.page(path)
         if page is not None:
-            written.add(write_file(folder / file_name(path, page), page.body))
-    for stale in _targets(folder):
+            written.add(write_file(folder / file_name(path), page.body))
+    for stale in (*_targets(folder), *(() if at_home else _reports(folder / REPORTS))):
         if stale not in written:
             stale.unlink()
     return len(written)
@@ -92,6 +101,12 @@ def write_static(folder: Path, pages: PublicPages) -> int:
 def _targets(folder: Path) -> Iterator[Path]:
     yield from folder.glob("*/detail/*/index.html")
     yield from folder.glob("api/targets/*.json")
+
+
+def _reports(folder: Path) -> Iterator[Path]:
+    from teiten.site.finished import report_places
+
+    yield from (folder / place for place in report_places(folder))
 
 
 def _serve(home: Home, host: str, port: int) -> None:

@@ -85,6 +85,11 @@ def _places(home: Home, policy: str | None, out: Path | None) -> dict[str, Path]
 
     published = settings_of(home).publication.policy
     names = _chosen("--policy", policy, POLICY_NAMES) if policy else [published] if out else list(dict.fromkeys(["operator", published]))
+    others = [name for name in names if name not in ("operator", published)]
+    if others and not out:
+        raise UsageError(
+            f"--policy {others[0]}: HOME/public/reports is for everybody, by the policy {published} alone.", "Say with --out DIR where to put it."
+        )
     return {name: out or (home.reports if name == "operator" else home.public_reports) for name in names}
 
 

@@ -15,6 +15,7 @@ from teiten.publication.document import Feed
 from teiten.publication.view import Counted, Target
 from teiten.site.checking import MOST_ENTRIES, Entry, entries
 from teiten.site.figures import Figure, figure
+from teiten.site.finished import FinishedReports
 from teiten.site.lookup import About, Known, Lookup
 from teiten.site.muting import NOTHING_MUTED, Mutes, apart
 from teiten.site.requests import View
@@ -128,3 +129,7 @@ def definitions_page(inside: bool) -> dict[str, Any]:
 
 def feeds_page(feeds: Sequence[Feed], address: str) -> dict[str, Any]:
     return {"feeds": feeds, "address": address}
+
+
+def reports_page(reports: FinishedReports) -> dict[str, Any]:
+    return {"reports": reports.listed(), "older": reports.older}

@@ -82,10 +82,6 @@ def _quiet(file: FileReport) -> bool:
     return not (file.problem or file.rejected or file.damaged)
 
 
-def reports_page(desk: Desk) -> dict[str, Any]:
-    return {"reports": desk.reports()}
-
-
 def mutes_page(desk: Desk, today: date, seal: str, asked: Mapping[str, str], problem: Problem | Literal["seal"] | None = None) -> dict[str, Any]:
     """`asked`: what the form shows, from a link or from the attempt that failed."""
     rules = desk.mutes.read()

@@ -31,12 +31,12 @@ MORE: Final = (
     Entry("new", "fresh", "fresh.html"),
     Entry("map", "map", "map.html"),
     Entry("feeds", "feeds", "feeds.html"),
+    Entry("reports", "reports", "reports.html"),
     Entry("definitions", "definitions", "definitions.html"),
     Entry("about", "about", "about.html"),
     Entry("sources", "sources", "sources.html", inside=True),
     Entry("sensors", "sensors", "sensors.html", inside=True),
     Entry("imports", "imports", "imports.html", inside=True),
-    Entry("reports", "reports", "reports.html", inside=True),
     Entry("mutes", "mutes", "mutes.html", inside=True),
 )
 DETAIL: Final = Entry("detail", "detail", "detail.html")

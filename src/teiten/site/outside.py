@@ -24,9 +24,11 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from teiten.errors import TeitenError
+from teiten.home import REPORTS
 from teiten.publication.document import Feed
 from teiten.publication.folder import NAME, read_view
 from teiten.site.caching import Page, PageCache
+from teiten.site.finished import FinishedReports, respond_report
 from teiten.site.gate import Gate
 from teiten.site.languages import LANGUAGES, preferred
 from teiten.site.public import PublicPages
@@ -37,6 +39,7 @@ from teiten.site.throttling import Throttle
 
 KEEP: Final = "public, max-age=300"
 PAGES_KEPT: Final = 4_000
+REPORTS_SECONDS: Final = 5.0  # how old the list of reports may be
 _STAYS: Final = float("inf")
 
 
@@ -50,7 +53,9 @@ class Shelf:
         self._feeds = feeds
         self._lock = threading.Lock()
         self._stamp = self._stamped()
-        self._pages = PublicPages(read_view(folder), settings, feeds)
+        self._reports = FinishedReports(folder / REPORTS, REPORTS_SECONDS)
+        self._listed = self._reports.files()
+        self._pages = PublicPages(read_view(folder), settings, feeds, self._reports)
         self._cache = PageCache(_STAYS, PAGES_KEPT)
 
     @property
@@ -60,7 +65,9 @@ class Shelf:
 
     def pages(self) -> tuple[PublicPages, PageCache]:
         with self._lock:
-            stamp = self._stamped()
+            listed, stamp = self._reports.files(), self._stamped()
+            if listed is not self._listed:
+                self._listed, self._cache = listed, PageCache(_STAYS, PAGES_KEPT)
             if stamp is not None and stamp != self._stamp:
                 self._renew(stamp)
             return self._pages, self._cache
@@ -68,7 +75,7 @@ class Shelf:
     def _renew(self, stamp: tuple[int, int]) -> None:
         self._stamp = stamp
         try:
-            self._pages = PublicPages(read_view(self._folder), self._settings, self._feeds)
+            self._pages = PublicPages(read_view(self._folder), self._settings, self._feeds, self._reports)
         except TeitenError:
             return  # the last good view stays; the next replacement is looked at again
         self._cache = PageCache(_STAYS, PAGES_KEPT)
@@ -102,6 +109,7 @@ class PublicSite:
         for language in LANGUAGES:
             found.append(Route(f"/{language}/check", partial(self._check, language), methods=["POST"]))
             found += [Route(f"/{language}/search{end}", partial(self._search, language)) for end in ("", "/")]
+        found.append(Route(f"/{REPORTS}/{{place:path}}", self._report))
         return [*found, Route("/api/search.json", self._search_data), Route("/{path:path}", self._page)]
 
     async def _home(self, request: Request) -> Response:
@@ -111,6 +119,14 @@ class PublicSite:
     async def _page(self, request: Request) -> Response:
         path = request.path_params["path"]
         return self._dated(respond(request, await run_in_threadpool(self._kept, path), KEEP))
+
+    async def _report(self, request: Request) -> Response:
+        """A file of a published report; they are many and large, so that they are read anew each time."""
+        place = f"{REPORTS}/{request.path_params['place']}"
+        page = await run_in_threadpool(lambda: self._shelf.pages()[0].page(place))
+        if page is None:
+            raise HTTPException(404)
+        return respond_report(request, page, KEEP)
 
     def _dated(self, response: Response) -> Response:
         if response.status_code in (200, 304):
@@ -134,8 +150,7 @@ class PublicSite:
     async def _answer(self, request: Request, make: Callable[[PublicPages], Page]) -> Response:
         if not self._throttle.allows(request.client.host if request.client else ""):
             raise HTTPException(429)
-        pages, _ = self._shelf.pages()
-        return respond(request, await run_in_threadpool(make, pages), "no-store")
+        return respond(request, await run_in_threadpool(lambda: make(self._shelf.pages()[0])), "no-store")
 
     def _kept(self, path: str) -> Page:
         """Pages that aren't there are not kept: there is no end of them."""

@@ -30,7 +30,8 @@ from teiten.site.asking import Asker, Marks
 from teiten.site.caching import Page, PageCache, page_of
 from teiten.site.describing import openapi
 from teiten.site.desk import Desk
-from teiten.site.gate import REPORT_POLICY, Gate
+from teiten.site.finished import respond_report
+from teiten.site.gate import Gate
 from teiten.site.inside import mute_of
 from teiten.site.languages import LANGUAGES, preferred
 from teiten.site.live import live
@@ -164,14 +165,10 @@ class Site:
         return None
 
     async def _report(self, request: Request) -> Response:
-        """A finished report as `teiten report` wrote it. Its page has a style of its own and nothing that runs."""
-        found = await run_in_threadpool(self._desk.report, request.path_params["place"]) if self._desk else None
+        found = await run_in_threadpool(self._desk.reports.page, request.path_params["place"]) if self._desk else None
         if found is None:
             raise HTTPException(404)
-        answer = respond(request, page_of(*found))
-        if found[1].startswith("text/html"):
-            answer.headers["content-security-policy"] = REPORT_POLICY
-        return answer
+        return respond_report(request, found)
 
     async def _live(self, language: Language, request: Request) -> Response:
         return await self._cached(request, partial(self._make_live, request, language))
@@ -247,7 +244,9 @@ class Site:
             if self._desk is None:
                 raise HTTPException(404)
             return (
-                inside.reports_page(self._desk) if entry.key == "reports" else inside.imports_page(self._desk, request.query_params.get("name", ""))
+                contents.reports_page(self._desk.reports)
+                if entry.key == "reports"
+                else inside.imports_page(self._desk, request.query_params.get("name", ""))
             )
         return self._looked_up(request, seen, entry, text)
 

@@ -9,15 +9,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from teiten.home import REPORTS
 from teiten.model import CHANNELS
 from teiten.publication.document import Feed, document_of
 from teiten.publication.view import View as PublicView
 from teiten.site import contents
 from teiten.site.caching import Page, page_of
 from teiten.site.describing import Overview, openapi
+from teiten.site.finished import FinishedReports
 from teiten.site.languages import LANGUAGES
 from teiten.site.menu import DETAIL, Entry, entries
-from teiten.site.rendering import HTML, Renderer
+from teiten.site.rendering import Renderer
 from teiten.site.requests import View
 from teiten.site.serving import JSON, assets, error_page
 from teiten.site.settings import SiteConfig
@@ -30,8 +32,10 @@ LEAST: Final = 10
 class PublicPages:
     """All pages of one view. Paths have no leading slash; those of pages end in a slash, or are empty."""
 
-    def __init__(self, view: PublicView, settings: SiteConfig, feeds: Sequence[Feed] = ()) -> None:
+    def __init__(self, view: PublicView, settings: SiteConfig, feeds: Sequence[Feed] = (), reports: FinishedReports | None = None) -> None:
+        """`reports`: the published ones; without them the page of reports is empty."""
         self.view = view
+        self.reports = reports
         self._settings = settings
         self._feeds = feeds
         self._lookup = ViewLookup(view)
@@ -49,6 +53,8 @@ class PublicPages:
         for language in LANGUAGES:
             yield from (f"{language}/{entry.place}/" if entry.place else f"{language}/" for entry in entries(inside=False))
             yield from (f"{language}/detail/{one}/" for one in self.view.targets)
+        if self.reports:
+            yield from (f"{REPORTS}/{place}" for place in self.reports.files())
 
     def page(self, path: str) -> Page | None:
         """None: there is no such page; for a target that is withheld and for one that never was, alike."""
@@ -94,6 +100,8 @@ class PublicPages:
             return contents.definitions_page(inside=False)
         if entry.key == "feeds":
             return contents.feeds_page(self._feeds, self.view.address)
+        if entry.key == "reports":
+            return contents.reports_page(self.reports) if self.reports else {"reports": (), "older": 0}
         if entry.key == "search":
             return contents.search_page(self._lookup, self._seen, "")
         if entry.key == "check":
@@ -124,6 +132,8 @@ class PublicPages:
     def _file(self, path: str) -> Page | None:
         if path.startswith("static/"):
             return self._assets.get(path.removeprefix("static/"))
+        if self.reports and path.startswith(f"{REPORTS}/"):
+            return self.reports.page(path.removeprefix(f"{REPORTS}/"))
         for feed in self._feeds:
             if path == feed.place:
                 name = self._settings.name or self._renderer.wording[self._settings.language].plain("site.name")
@@ -169,6 +179,6 @@ def _json(value: Any) -> Page:
     return page_of(msgspec.json.encode(value), JSON)
 
 
-def file_name(path: str, page: Page) -> str:
-    """Where a static server finds the page of a path."""
-    return path + "index.html" if page.media_type == HTML else path
+def file_name(path: str) -> str:
+    """Where a static server finds what is at a path; a report is a file of its own, whatever it is written in."""
+    return path + "index.html" if not path or path.endswith("/") else path

@@ -40,6 +40,12 @@ def test_without_a_policy_one_for_the_operator_and_one_for_others(teiten: Teiten
     assert public.stat().st_mode & 0o777 == 0o644
 
 
+def test_what_is_for_everybody_is_by_the_configured_policy_alone(teiten: Teiten, observed: Path) -> None:
+    """P5: the public site serves whatever lies in that folder."""
+    done = teiten("report", "2026-W24", "--policy", "partners", "--formats", "txt")
+    assert done.code == 2 and "--out DIR" in done.err and not (observed / "public" / "reports").exists()
+
+
 WRONG = {
     "2026-13": (),
     "June": (),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -25,6 +26,7 @@ from teiten.publication.folder import write_view
 from teiten.publication.policies import PUBLIC
 from teiten.publication.settings import PublicationConfig
 from teiten.publication.view import View
+from teiten.site import outside
 from teiten.site.menu import MENU, entries
 from teiten.site.outside import create_public_site
 from teiten.site.public import PublicPages, file_name
@@ -34,9 +36,11 @@ from tests.unit.publication.disguises import IPV4
 from tests.unit.publication.observed import NOW, SENSORS, TOKYO, Met, store_of
 from tests.unit.site.polyglots import POLYGLOTS
 from tests.unit.site.reading import read
+from tests.unit.site.test_finished import put
 
 WITHHELD = b"GET /narrow.php"
 LANGUAGES = ("ja", "en")
+TABLE = "figure-2026-07-1.1-ja.csv"
 
 
 def claim(target: bytes, level: str = "attention") -> Claim:
@@ -215,7 +219,7 @@ def test_every_path_of_the_document_is_answered_and_the_other_way_round(client: 
 
 
 def test_static_files_are_the_pages(pages: PublicPages) -> None:
-    names = [file_name(path, page) for path in pages.paths() if (page := pages.page(path))]
+    names = [file_name(path) for path in pages.paths()]
     assert "index.html" in names
     assert "ja/ports/index.html" in names
     assert "feeds/attention.xml" in names
@@ -233,6 +237,35 @@ def test_the_last_good_view_stays_and_a_new_one_is_seen(view: View, tmp_path: Pa
     assert client.get("/ja/").status_code == 200
     path.unlink()
     assert "2026-08-23" in client.get("/ja/about/").text
+
+
+def test_published_reports_are_listed_and_served(view: View, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M-23, U-27: as they are at the moment, in every form, with nothing that runs; a new view leaves them where they are."""
+    monkeypatch.setattr(outside, "REPORTS_SECONDS", 0.0)
+    write_view(tmp_path, view)
+    client = TestClient(create_public_site(tmp_path, SiteConfig(), all_feeds()), base_url="http://a.example")
+    assert "There are no reports yet" in client.get("/en/reports").text
+    for period in ("2026-06", "2026-07"):
+        put(tmp_path / "reports", period, "ja")
+    write_view(tmp_path, view)
+    for language in LANGUAGES:
+        reader = read(client.get(f"/{language}/reports").text)
+        assert [row[0] for row in reader.tables[0][1:]] == ["2026-07", "2026-06"]
+        links = [link for link in reader.links if link.startswith("/reports/")]
+        assert len(links) == 6
+        assert f"/{language}/reports/" in reader.links
+        assert {client.get(link).status_code for link in links} == {200}
+    page, pdf, table = (client.get(f"/reports/2026-07/ja/{name}") for name in ("report-2026-07-ja.html", "report-2026-07-ja.pdf", TABLE))
+    assert [one.headers["content-type"] for one in (page, pdf, table)] == ["text/html; charset=utf-8", "application/pdf", "text/csv; charset=utf-8"]
+    assert "sandbox" in page.headers["content-security-policy"] and "script-src" not in page.headers["content-security-policy"]
+    assert {one.headers["x-content-type-options"] for one in (page, pdf, table)} == {"nosniff"}
+    assert page.headers["cache-control"] == "public, max-age=300"
+    assert client.get(page.url.path, headers={"if-none-match": page.headers["etag"]}).status_code == 304
+    for strange in ("../view.json", "%2e%2e/view.json", "2026-07/../../view.json", "%2Fetc%2Fpasswd", "2026-07/ja", "2026-07/ja/", ""):
+        assert client.get(f"/reports/{strange}").status_code == 404, strange
+    shutil.rmtree(tmp_path / "reports" / "2026-07")
+    assert "2026-07" not in client.get("/en/reports/").text.partition("<main")[2].partition("</main>")[0]
+    assert client.get(page.url.path).status_code == 404
 
 
 def test_strange_requests_are_refused_quietly(client: TestClient) -> None:
