@@ -37,8 +37,8 @@ class Readers:
         except duckdb.InterruptException as error:
             raise StoreBusy("The store is being closed.", "Ask again in a moment.") from error
         finally:
-            cursor.close()
-            with self._changed:
+            with self._changed:  # closed under the lock: a closed cursor can't be interrupted
+                cursor.close()
                 self._cursors.discard(cursor)
                 self._changed.notify_all()
 
