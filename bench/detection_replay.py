@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from bench.detection_counts import Counted, count_world
 from bench.detection_world import HOURS, WARMUP_DAYS, Meetings, Shape, World, arrive, come_back, plan
 from teiten.columnar import Columns, length
+from teiten.gathering import at_once
 from teiten.importers.intake import run_import
 from teiten.importers.interface import ReadOptions
 from teiten.model import BatchKey, Receipt
@@ -69,7 +70,7 @@ def read_log(path: Path, channel: str, names: dict[bytes, int]) -> Log:
         parts.extend(columns for _, columns in batches)
         return [Receipt("stored", length(columns)) for _, columns in batches]
 
-    run_import([path], sensor="replay", options=ReadOptions(ZoneInfo("UTC"), _NEWEST_US), deliver=deliver, known=lambda sensor, epoch: [])
+    run_import([path], sensor="replay", options=ReadOptions(ZoneInfo("UTC"), _NEWEST_US), prepare=at_once(deliver), known=lambda sensor, epoch: [])
     rows = [
         (at, target, source)
         for part in parts

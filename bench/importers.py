@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 from bench.tables import SEED, heading, table
 from teiten.columnar import Columns, length
+from teiten.gathering import at_once
 from teiten.importers.intake import run_import
 from teiten.importers.interface import ReadOptions
 from teiten.model import BatchKey, Receipt
@@ -219,7 +220,9 @@ def _import(path: Path) -> tuple[int, int]:
         rows += sum(receipt.rows for receipt in receipts)
         return receipts
 
-    report = run_import([path], sensor="bench", options=ReadOptions(ZoneInfo("UTC"), _NEWEST_US), deliver=deliver, known=lambda sensor, epoch: [])
+    report = run_import(
+        [path], sensor="bench", options=ReadOptions(ZoneInfo("UTC"), _NEWEST_US), prepare=at_once(deliver), known=lambda sensor, epoch: []
+    )
     return report.read, rows
 
 

@@ -107,7 +107,7 @@ def bulk(rows: int) -> list[list[str]]:
         with tempfile.TemporaryDirectory(prefix="teiten-bench-") as folder:
             told_of = told("bench.bulk", folder, rows, per_batch)
         taking, sealing, taken = told_of["take_seconds"], told_of["seal_seconds"], told_of["rows"]
-        name = f"columns, {per_batch:,} rows a batch (Collector.take_many)"
+        name = f"columns, {per_batch:,} rows a batch (Collector.prepare)"
         found.append([name, f"{taken:,}", f"{taken / taking:,.0f}", f"{taken / (taking + sealing):,.0f}", f"{told_of['peak_mib']:.0f}"])
     return found
 

@@ -61,7 +61,7 @@ def load(folder: Path, rows: int, days: int, today: date) -> float:
             store.register(entry)
         collector = Collector(store, with_regions, system_clock)
         yesterday = today - timedelta(days=1)
-        gathering = Gathering(collector.take_many)
+        gathering = Gathering(collector.prepare)
         for batch in world.batches(yesterday):
             gathering.add(batch.key, batch.columns, lambda _: None)
             if batch.key.seq % 20 == 19 and batch.key.sensor == world.names[-1]:
@@ -119,7 +119,7 @@ class Changes:
             **{name: objects([value]) for name, value in _ROW.items()},
         }
         key = BatchKey("synthetic-001", self._epoch, self._seq, hashlib.blake2b(str(self._seq).encode(), digest_size=16).digest())
-        self._beside.take_many([(key, columns)])
+        self._beside.prepare([(key, columns)])()
 
 
 _ROW = {"channel": "packet", "kind": "syn", "source": bytes([192, 0, 2, 1]), "target": b"445/tcp", "category": "access"}

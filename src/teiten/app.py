@@ -74,7 +74,7 @@ def load_world(centre: Centre, name: str, ends_on: date | None, progress: Callab
         centre.register(entry)
     period, sensors = world.period(ends_on), len(world.sensors())
     receipts: list[Receipt] = []
-    gathering, begun = Gathering(centre.take_many), set()
+    gathering, begun = Gathering(centre.prepare), set()
     for batch in world.batches(ends_on):
         gathering.add(batch.key, batch.columns, receipts.append)
         begun.add(batch.key.sensor)

@@ -17,6 +17,7 @@ import msgspec
 from teiten.addresses import locates
 from teiten.clock import Clock
 from teiten.columnar import Columns, from_accesses
+from teiten.gathering import Deliver
 from teiten.metrics import batches, problems, rows
 from teiten.model import CATEGORIES, CHANNELS, Access, BatchKey, Gap, Heartbeat, Receipt, Record
 from teiten.store.interface import Store
@@ -71,18 +72,24 @@ class Collector:
             problems.labels("collector", "observed in the future").inc(ahead)
         columns = from_accesses(accesses)
         receipt = self._store.take(batch.key, self._enrich(columns), received_at, heartbeats, gaps)
-        _count(batch.key, columns, receipt)
+        _count(batch.key, _channels(columns), receipt)
         self._learn(batch.key.sensor, {address for beat in heartbeats for address in beat.addresses[:_MOST_ADDRESSES]})
         return receipt
 
-    def take_many(self, given: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
-        """The same for batches that come as columns (importers, worlds), all in one transaction; `region` is added here."""
+    def prepare(self, given: Sequence[tuple[BatchKey, Columns]]) -> Deliver:
+        """The same for batches that come as columns (importers, worlds): what is returned stores all of them in one transaction."""
         for key, _ in given:
             _check_key(key)
-        receipts = self._store.take_many([(key, self._enrich(columns)) for key, columns in given], self._clock())
-        for (key, columns), receipt in zip(given, receipts, strict=True):
-            _count(key, columns, receipt)
-        return receipts
+        store = self._store.prepare([(key, self._enrich(columns)) for key, columns in given])
+        told = [(key, _channels(columns)) for key, columns in given]
+
+        def deliver() -> list[Receipt]:
+            receipts = store(self._clock())
+            for (key, channels), receipt in zip(told, receipts, strict=True):
+                _count(key, channels, receipt)
+            return receipts
+
+        return deliver
 
     def _learn(self, name: str, told: set[str]) -> None:
         """Addresses that a sensor says it has go into the registry, for publication to withhold; what can't be one is counted and forgotten."""
@@ -108,12 +115,16 @@ class Collector:
             problems.labels("collector", "quarantine full").inc()
 
 
-def _count(key: BatchKey, columns: Columns, receipt: Receipt) -> None:
+def _channels(columns: Columns) -> Counter[str]:
+    return Counter(columns["channel"].tolist()) if columns else Counter()
+
+
+def _count(key: BatchKey, channels: Counter[str], receipt: Receipt) -> None:
     batches.labels(receipt.status).inc()
     if receipt.status == "conflict":
         log.warning("conflict: %s %s %d came twice with different content; both are kept", key.sensor, key.epoch, key.seq)
     if receipt.rows:
-        for channel, count in Counter(columns["channel"].tolist()).items():
+        for channel, count in channels.items():
             rows.labels(channel if channel in CHANNELS else "other").inc(count)
 
 

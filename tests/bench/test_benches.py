@@ -18,6 +18,7 @@ from bench.ingest import combined
 from bench.sensors import attempts_in
 from bench.shipping import Order, fill, pool
 from teiten.columnar import Columns
+from teiten.gathering import at_once
 from teiten.importers.intake import run_import
 from teiten.importers.interface import ReadOptions
 from teiten.model import Access, BatchKey, Receipt
@@ -61,7 +62,7 @@ def test_every_line_of_the_generated_log_is_one_access(tmp_path: Path) -> None:
     def deliver(batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
         return [Receipt("stored", len(columns["source"])) for _, columns in batches]
 
-    report = run_import([str(log)], sensor="bench", options=options, deliver=deliver, known=lambda sensor, epoch: [])
+    report = run_import([str(log)], sensor="bench", options=options, prepare=at_once(deliver), known=lambda sensor, epoch: [])
     assert (report.read, report.taken, report.rejected) == (500, 500, 0)
 
 

@@ -62,7 +62,7 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
     for sensor, (name, newest) in asked.items():
         here.register(SensorEntry(sensor, "samples"))
         read = options("UTC", newest)
-        run_import([DATA / name], sensor=sensor, options=read, deliver=here.take_many, known=here.batches, day_zone=ZoneInfo("UTC"))
+        run_import([DATA / name], sensor=sensor, options=read, prepare=here.prepare, known=here.batches, day_zone=ZoneInfo("UTC"))
     yield here
     here.close()
 

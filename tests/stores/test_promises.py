@@ -218,8 +218,8 @@ def test_many_batches_are_one_transaction_with_a_receipt_for_each(store: Store) 
         (key(2), {}),
     ]
     status = ["stored", "stored", "duplicate", "conflict", "stored", "stored"]
-    assert [(one.status, one.rows) for one in store.take_many(many, NOON)] == list(zip(status, (1, 2, 0, 1, 1, 0), strict=True))
-    assert {one.status for one in store.take_many(many, NOON)} == {"duplicate"}
+    assert [(one.status, one.rows) for one in store.prepare(many)(NOON)] == list(zip(status, (1, 2, 0, 1, 1, 0), strict=True))
+    assert {one.status for one in store.prepare(many)(NOON)} == {"duplicate"}
     found = count(store, CountQuestion(by="sensor"), TOKYO)
     assert found == [Count("one", 4, 4, 1), Count("two", 1, 1, 1)]
     assert [(row.key, row.accesses) for row in count(store, CountQuestion(by="day"), TOKYO)] == [(date(2026, 8, 1), 4), (date(2026, 8, 2), 1)]
@@ -236,10 +236,10 @@ def test_of_many_batches_all_are_stored_or_none(store: Store) -> None:
     store.take(key(7), good, NOON)
     for bad in (wrong, {**good, "password": good["source"]}):
         with pytest.raises(ValueError, match="columns: "):
-            store.take_many([(key(0), good), (key(1), good), (key(0, sensor="two"), good), (key(2), bad)], NOON)
+            store.prepare([(key(0), good), (key(1), good), (key(0, sensor="two"), good), (key(2), bad)])(NOON)
     assert total(store) == Count(None, 1, 1, 1)
     assert [entry.name for entry in store.sensors()] == ["one"]
-    assert [one.status for one in store.take_many([(key(seq), good) for seq in (0, 1, 2, 7)], NOON)] == ["stored", "stored", "stored", "duplicate"]
+    assert [one.status for one in store.prepare([(key(seq), good) for seq in (0, 1, 2, 7)])(NOON)] == ["stored", "stored", "stored", "duplicate"]
     assert [seq for seq, _, _ in store.batches("one", "e")] == [0, 1, 2, 7]
 
 

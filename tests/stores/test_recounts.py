@@ -91,7 +91,7 @@ def take(store: Store, rows: list[Row], seq: int) -> None:
         if own:
             columns["region"] = np.array([REGION[access.source] for access in own], dtype=object)
         batches.append((BatchKey(sensor, "e", seq, bytes(16)), columns))
-    assert [receipt.status for receipt in store.take_many(batches, NOON)] == ["stored"] * len(batches)
+    assert [receipt.status for receipt in store.prepare(batches)(NOON)] == ["stored"] * len(batches)
 
 
 class Table:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from teiten.gathering import at_once
 from teiten.importers import IMPORTERS, fields
 from teiten.importers.intake import run_import
 from teiten.importers.interface import Importer, Recognition
@@ -78,7 +79,7 @@ def _whole_files(name: str, lines: int, chance: random.Random) -> Iterator[bytes
 def _take(importer: Importer, path: Path, data: bytes) -> Outcome:
     ledger = Ledger()
     report = run_import(
-        [path], sensor="s", options=options(), deliver=ledger.deliver, known=ledger.known, importers={importer.name: _Certain(importer)}
+        [path], sensor="s", options=options(), prepare=at_once(ledger.deliver), known=ledger.known, importers={importer.name: _Certain(importer)}
     )  # type: ignore[dict-item]
     between, stray = account(importer, path, data)
     return Outcome(report.read, report.taken, report.other, report.rejected, len(data), between, stray)

@@ -141,6 +141,6 @@ def test_no_receipt_without_the_store() -> None:
 def test_columns_of_an_importer_get_regions_and_empty_batches_are_stored() -> None:
     store = MemoryStore()
     one = collector(store)
-    assert one.take_many([(BatchKey("s1", "file-1", 0, b"h" * 16), from_accesses([access(5)]))])[0].rows == 1
+    assert one.prepare([(BatchKey("s1", "file-1", 0, b"h" * 16), from_accesses([access(5)]))])()[0].rows == 1
     assert store.columns[0]["region"].tolist() == ["R5"]
     assert one.take(batch_of([])).status == "stored"

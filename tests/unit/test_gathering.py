@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from teiten.gathering import MOST_BATCHES, MOST_ROWS, Gathering, Given
+from teiten.gathering import MOST_BATCHES, MOST_ROWS, Deliver, Gathering, Given, at_once
 from teiten.model import BatchKey, Receipt
 
 
@@ -30,7 +31,7 @@ def key(seq: int, epoch: str = "e") -> BatchKey:
 
 def test_small_batches_go_together_and_large_ones_soon() -> None:
     taker, told = Taker(), list[int]()
-    gathering = Gathering(taker)
+    gathering = Gathering(at_once(taker))
     for seq in range(MOST_BATCHES + 5):
         gathering.add(key(seq), {}, lambda receipt: told.append(receipt.rows))
     gathering.add(key(5000), {"observed_at": np.zeros(MOST_ROWS, np.int64)}, lambda receipt: told.append(receipt.rows))
@@ -43,7 +44,7 @@ def test_small_batches_go_together_and_large_ones_soon() -> None:
 
 
 def test_what_is_not_settled_is_known_to_be_so() -> None:
-    gathering = Gathering(Taker())
+    gathering = Gathering(at_once(Taker()))
     gathering.add(key(0, "waiting"), {}, lambda _: None)
     assert gathering.holds("s", "waiting")
     gathering.add(key(0, "more"), {}, lambda _: None, weight=1 << 30)
@@ -56,11 +57,38 @@ def test_what_is_not_settled_is_known_to_be_so() -> None:
 def test_a_delivery_that_fails_is_told_and_settles_nothing() -> None:
     """A2: a receipt means durable; here none comes."""
     taker, told = Taker(fail_at=1), list[int]()
-    gathering = Gathering(taker)
+    gathering = Gathering(at_once(taker))
     for seq in range(2):
         gathering.add(key(seq), {}, lambda receipt: told.append(receipt.rows), weight=1 << 30)
     with pytest.raises(ConnectionError):
-        gathering.add(key(2), {}, lambda receipt: told.append(receipt.rows), weight=1 << 30)
+        for seq in range(2, 5):
+            gathering.add(key(seq), {}, lambda receipt: told.append(receipt.rows), weight=1 << 30)
+        gathering.flush()
+    assert gathering.is_empty
     gathering.flush()
     assert told == [0]
     assert taker.calls == [[0]]
+
+
+def test_batches_are_made_ready_while_earlier_ones_are_delivered_and_stored_in_order() -> None:
+    """A2: order stays, and the second is ready before the first is durable."""
+    ready, stored, second = list[int](), list[int](), threading.Event()
+
+    def prepare(batches: Sequence[Given]) -> Deliver:
+        seqs = [key.seq for key, _ in batches]
+        ready.extend(seqs)
+        if seqs == [1]:
+            second.set()
+
+        def deliver() -> list[Receipt]:
+            assert second.wait(10)
+            stored.extend(seqs)
+            return [Receipt("stored", seq) for seq in seqs]
+
+        return deliver
+
+    gathering = Gathering(prepare)
+    for seq in range(4):
+        gathering.add(key(seq), {}, lambda _: None, weight=1 << 30)
+    gathering.flush()
+    assert ready == stored == [0, 1, 2, 3]

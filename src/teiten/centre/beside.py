@@ -17,6 +17,7 @@ from teiten.centre.control import Backup, Before, Cover, Epoch, Handover, Moment
 from teiten.columnar import Columns
 from teiten.enrichers import region
 from teiten.errors import StoreBusy, TeitenError
+from teiten.gathering import Deliver
 from teiten.model import BatchKey, Receipt, SensorEntry
 from teiten.questions.interface import CountQuestion
 from teiten.store import handover
@@ -48,14 +49,19 @@ class Beside:
     def status(self) -> dict[str, Any]:
         return self._ask("status", Nothing(), dict[str, Any])
 
-    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
-        name = f"{secrets.token_hex(8)}.parquet"
-        path = self._incoming / name
-        try:
-            handover.write([region.with_regions(columns) for _, columns in batches], path)
-            return self._ask("take", Handover([key for key, _ in batches], name), list[Receipt])
-        finally:
-            path.unlink(missing_ok=True)  # the node has removed it, unless it did not answer
+    def prepare(self, batches: Sequence[tuple[BatchKey, Columns]]) -> Deliver:
+        path = self._incoming / f"{secrets.token_hex(8)}.parquet"
+        keys = [key for key, _ in batches]
+        rows = [region.with_regions(columns) for _, columns in batches]
+
+        def deliver() -> list[Receipt]:
+            try:
+                handover.write(rows, path)
+                return self._ask("take", Handover(keys, path.name), list[Receipt])
+            finally:
+                path.unlink(missing_ok=True)  # the node has removed it, unless it did not answer
+
+        return deliver
 
     def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:
         return self._ask("batches", Epoch(sensor, epoch), list[tuple[int, bytes, int]])

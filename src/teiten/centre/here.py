@@ -17,8 +17,9 @@ from teiten.errors import TeitenError
 from teiten.findings.book import Book, Page
 from teiten.findings.following import follow, recompute
 from teiten.findings.sentences import as_plain
+from teiten.gathering import Deliver
 from teiten.marks import StoreMarks
-from teiten.model import BatchKey, Receipt, SensorEntry
+from teiten.model import BatchKey, SensorEntry
 from teiten.questions.counts import count
 from teiten.questions.interface import CountQuestion
 from teiten.questions.plain import plain
@@ -43,8 +44,8 @@ class Here:
     def status(self) -> dict[str, Any]:
         return self.store.status()
 
-    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
-        return self.collector.take_many(batches)
+    def prepare(self, batches: Sequence[tuple[BatchKey, Columns]]) -> Deliver:
+        return self.collector.prepare(batches)
 
     def batches(self, sensor: str, epoch: str) -> list[tuple[int, bytes, int]]:
         return self.store.batches(sensor, epoch)

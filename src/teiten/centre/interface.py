@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from teiten.columnar import Columns
-from teiten.model import BatchKey, Receipt, SensorEntry
+from teiten.gathering import Deliver
+from teiten.model import BatchKey, SensorEntry
 from teiten.questions.interface import CountQuestion
 
 
@@ -20,10 +21,10 @@ class Centre(Protocol):
 
     def status(self) -> dict[str, Any]: ...
 
-    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
-        """Store imported or generated batches together: a receipt for each, in order; an error means that none is stored.
+    def prepare(self, batches: Sequence[tuple[BatchKey, Columns]]) -> Deliver:
+        """Imported or generated batches, made ready; what is returned stores them together: a receipt for each, in order, or none is stored.
 
-        Region is added on the way. A hundred small batches cost about as much as one; rows of some ten seconds of reading are a good measure.
+        Region is added on the way. A hundred small batches cost about as much as one. See gathering.py for how many are best.
         """
         ...
 

@@ -142,7 +142,7 @@ class Importing:
         from teiten.importers.intake import run_import
 
         return run_import(
-            paths, sensor=self._entry.name, options=self._options, deliver=centre.take_many, known=centre.batches, progress=self.progress,
+            paths, sensor=self._entry.name, options=self._options, prepare=centre.prepare, known=centre.batches, progress=self.progress,
             dry_run=dry_run, may_grow=may_grow, importers=self._importers, day_zone=self._zone,
         )  # fmt: skip
 

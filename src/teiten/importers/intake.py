@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from teiten.columnar import Columns, length
-from teiten.gathering import Deliver, Gathering
+from teiten.gathering import Deliver, Gathering, Prepare
 from teiten.importers import IMPORTERS
 from teiten.importers.batching import Batch, Batches, Known, first_record, name_epoch
 from teiten.importers.coverage import Coverage
@@ -45,7 +45,7 @@ def run_import(
     *,
     sensor: str,
     options: ReadOptions,
-    deliver: Deliver,
+    prepare: Prepare,
     known: KnownBatches,
     progress: Progress | None = None,
     dry_run: bool = False,
@@ -55,13 +55,13 @@ def run_import(
 ) -> ImportReport:
     """Import all files behind `paths` (files, folders, globs, `-`) as observations of `sensor`.
 
-    Raises only what `deliver` and `known` raise; a file that can't be read is in the report. With `dry_run` nothing is delivered; with
+    Raises only what `prepare`, the delivery and `known` raise; a file that can't be read is in the report. With `dry_run` nothing is delivered; with
     `may_grow` a last record without an end waits for it. `importers` are tried instead of all that are known. Days are
     those of `day_zone` (the zone of `options` if not given).
     """
     report, named = ImportReport(), [str(path) for path in paths]
-    deliver = deliver if not dry_run else _deliver_nothing
-    intake = _Intake(sensor, options, deliver, known, progress or _be_silent, may_grow, importers or IMPORTERS, named, day_zone or options.zone)
+    prepare = prepare if not dry_run else _deliver_nothing
+    intake = _Intake(sensor, options, prepare, known, progress or _be_silent, may_grow, importers or IMPORTERS, named, day_zone or options.zone)
     with _collecting_rarely() as collect:
         for path in find_files(named):
             intake.take(path, report.add)
@@ -107,7 +107,7 @@ class _Intake:
         self,
         sensor: str,
         options: ReadOptions,
-        deliver: Deliver,
+        prepare: Prepare,
         known: KnownBatches,
         progress: Progress,
         may_grow: bool,
@@ -120,7 +120,7 @@ class _Intake:
         self._memory: dict[str, Any] = {}
         self._sensor = sensor
         self._options = options
-        self._gathering = Gathering(deliver)
+        self._gathering = Gathering(prepare)
         self._unsettled: list[Callable[[], None]] = []
         self._known = known
         self._progress = progress
@@ -245,8 +245,8 @@ def _cover(columns: Columns, report: FileReport) -> None:
         widen(report.spans, channel, int(times.min()), int(times.max()))
 
 
-def _deliver_nothing(batches: Sequence[tuple[BatchKey, Columns]]) -> list[Receipt]:
-    return [Receipt("stored", length(columns)) for _, columns in batches]
+def _deliver_nothing(batches: Sequence[tuple[BatchKey, Columns]]) -> Deliver:
+    return lambda: [Receipt("stored", length(columns)) for _, columns in batches]
 
 
 def _be_silent(name: str, done_bytes: int, all_bytes: int, records: int) -> None:

@@ -16,7 +16,7 @@ from teiten.store import arrow, intake
 def write(batches: Sequence[Columns], path: Path) -> None:
     """Atomic: the file is there wholly or not at all. Durability is the store's, once it has taken the batches.
 
-    The column `batch` is a row's place in `batches`. Raises ValueError as `Store.take_many` does.
+    The column `batch` is a row's place in `batches`. Raises ValueError as `Store.prepare` does.
     """
     for columns in batches:
         intake.check(columns)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ from teiten.store.schema import COLUMN_TYPES, DEFAULTS, STORED
 
 GIVEN: Final = (*SENSOR_NAMES, "region")
 _TYPES: Final = {**COLUMN_TYPES, "conflict": "boolean", "arrival": "bigint"}
+_STAMPED: Final = frozenset({"sensor", "arrival", "conflict"})
 _SAID_ONCE: Final[dict[str, type]] = {"varchar": str, "blob": bytes}
 # A longer heartbeat is a broken clock: it is kept as a sign of life, but it covers nothing.
 LONGEST_HEARTBEAT_US: Final = 40 * DAY_US
@@ -59,23 +60,49 @@ def check(columns: Columns) -> None:
         raise ValueError(f"columns: {missing[0]} is missing")
 
 
-def insert_columns(connection: Any, batches: Sequence[Columns], stamps: Sequence[Stamp], received_at: int, zone: ZoneInfo) -> Inserted:
-    """Insert the rows of checked batches at once, `batches[stamp.batch]` for each stamp. Raises ValueError for values of a wrong type."""
-    stamps = [stamp for stamp in stamps if length(batches[stamp.batch])]
+class Prepared(msgspec.Struct, frozen=True):
+    """The rows of batches as the engine reads them: `relation` has their columns, `day_number`, and `batch` if there are several batches."""
+
+    rows: dict[int, int]  # of each batch that has some
+    days: list[date]
+    names: frozenset[str]  # the columns given
+    relation: Any
+    same: dict[str, Any]  # columns with one value in all rows, which the relation leaves out
+
+
+def prepare(batches: Sequence[Columns], zone: ZoneInfo) -> Prepared:
+    """Nothing is asked of the engine. Raises ValueError for a batch that can't be stored."""
+    for columns in batches:
+        check(columns)
+    rows = {number: length(columns) for number, columns in enumerate(batches) if length(columns)}
+    if not rows:
+        return Prepared({}, [], frozenset(), None, {})
+    columns = together([batches[number] for number in rows])
+    same, names, days = _same(columns), frozenset(columns), days_of(columns["observed_at"], zone)
+    varied = {name: array for name, array in columns.items() if name not in same} | {"day_number": days}
+    if len(rows) > 1:
+        varied["batch"] = np.repeat(np.array(list(rows), np.int64), list(rows.values()))
+    return Prepared(rows, dates_of(days), names, arrow.stream(varied), same)
+
+
+def insert_prepared(connection: Any, prepared: Prepared, stamps: Sequence[Stamp], received_at: int) -> Inserted:
+    """Insert the rows of the batches that have a stamp."""
+    stamps = [stamp for stamp in stamps if stamp.batch in prepared.rows]
     if not stamps:
         return Inserted([], {})
-    rows = {stamp.batch: length(batches[stamp.batch]) for stamp in stamps}
-    columns = together([batches[stamp.batch] for stamp in stamps])
-    days = days_of(columns["observed_at"], zone)
-    said = {name: _of_rows([getattr(stamp, name) for stamp in stamps], list(rows.values())) for name in ("sensor", "arrival", "conflict")}
-    same = {"received_at": received_at, **_same(columns), **{name: value for name, value in said.items() if not isinstance(value, np.ndarray)}}
-    varied = {name: array for name, array in {**columns, **said}.items() if name not in same}
-    connection.register("batch", arrow.stream({**varied, "day_number": days}))
+    same, relation = {"received_at": received_at, **prepared.same}, "batch"
+    if len(prepared.rows) == 1:
+        same |= {name: getattr(stamps[0], name) for name in _STAMPED}
+    else:
+        connection.register("stamps", arrow.stream(_as_columns(stamps)))
+        relation = "(select f.*, s.sensor, s.arrival, s.conflict from batch as f join stamps as s on s.batch = f.batch) as r"
+    connection.register("batch", prepared.relation)
     try:
-        _insert(connection, "batch", {*columns, "sensor", "arrival", "conflict"}, "date '1970-01-01' + cast(day_number as integer)", same)
+        _insert(connection, relation, prepared.names | _STAMPED, "date '1970-01-01' + cast(day_number as integer)", same)
     finally:
         connection.unregister("batch")
-    return Inserted(dates_of(days), rows)
+        connection.unregister("stamps")
+    return Inserted(prepared.days, {stamp.batch: prepared.rows[stamp.batch] for stamp in stamps})
 
 
 def insert_file(connection: Any, path: Path, stamps: Sequence[Stamp], received_at: int, zone: ZoneInfo) -> Inserted:
@@ -92,7 +119,7 @@ def insert_file(connection: Any, path: Path, stamps: Sequence[Stamp], received_a
     day = day_expression("observed_at", min(row[1] for _, row in told), max(row[2] for _, row in told), zone)
     stamped = f"(select f.*, s.sensor, s.arrival, s.conflict from {file} as f join stamps as s on s.batch = f.batch)"
     try:
-        _insert(connection, f"{stamped} as r", (given & set(GIVEN)) | {"sensor", "arrival", "conflict"}, day, {"received_at": received_at})
+        _insert(connection, f"{stamped} as r", (given & set(GIVEN)) | _STAMPED, day, {"received_at": received_at})
     finally:
         connection.unregister("stamps")
     arrivals = [stamp.arrival for stamp, _ in told]
@@ -134,7 +161,7 @@ where not exists (select 1 from coverage as c where c.day = n.day and c.sensor =
   and c.from_at <= n.low and c.to_at >= n.high)"""
 
 
-def _insert(connection: Any, relation: str, given: set[str], day: str, same: Mapping[str, Any]) -> None:
+def _insert(connection: Any, relation: str, given: Collection[str], day: str, same: Mapping[str, Any]) -> None:
     """`same`: what all rows have, said as parameters; the rest comes from the relation's columns, or is the field's default."""
     used = {f"same_{name}": value for name, value in same.items()}
     fields = ", ".join(_field(name, given, day, used) for name in (*NAMES, "conflict", "arrival"))
@@ -148,12 +175,12 @@ def _same(columns: Columns) -> dict[str, Any]:
         kind, first = _SAID_ONCE.get(COLUMN_TYPES[name]), column[0]
         if kind is None or column.dtype != object or not isinstance(first, (kind, type(None))):
             continue
-        if column[-1] is first and column[len(column) // 2] is first and bool((column == first).all()):
+        if column[-1] == first and column[len(column) // 2] == first and bool((column == first).all()):
             found[name] = first
     return found
 
 
-def _field(name: str, given: set[str], day: str, used: dict[str, Any]) -> str:
+def _field(name: str, given: Collection[str], day: str, used: dict[str, Any]) -> str:
     if name == "day":
         return day
     value = name
@@ -174,11 +201,6 @@ def together(parts: Sequence[Columns]) -> Columns:
 
 def _default(name: str, rows: int) -> NDArray[Any]:
     return np.full(rows, DEFAULTS.get(name, ""), dtype=object)
-
-
-def _of_rows(values: Sequence[Any], rows: Sequence[int]) -> Any:
-    """One value where all batches have the same; else an array with the value of its batch for each row."""
-    return values[0] if len(set(values)) == 1 else np.repeat(_array(values), rows)
 
 
 def _array(values: Sequence[Any]) -> NDArray[Any]:

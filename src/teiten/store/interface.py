@@ -7,7 +7,7 @@ with other content is kept as well and reported as a conflict. Reads may run bes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,8 +21,12 @@ class Store(Protocol):
         """Store the rows of one batch (columns.SENSOR_NAMES plus `region`); sensor, day and received_at are added here."""
         ...
 
-    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]], received_at: int) -> list[Receipt]:
-        """Several batches at once, in one transaction: a receipt for each, in order. An error means that none of them is stored."""
+    def prepare(self, batches: Sequence[tuple[BatchKey, Columns]]) -> Callable[[int], list[Receipt]]:
+        """Several batches at once: makes them ready without touching the store, so that it may run while others are being stored.
+
+        What it returns stores them in one transaction, given the time of receipt: a receipt for each, in order. An error of
+        either means that none of them is stored.
+        """
         ...
 
     def take_file(self, keys: Sequence[BatchKey], path: Path, received_at: int) -> list[Receipt]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -108,26 +108,25 @@ class NodeStore:
 
     def take(self, key: BatchKey, columns: Columns, received_at: int, heartbeats: Sequence[Heartbeat] = (), gaps: Sequence[Gap] = ()) -> Receipt:
         """As the interface says. An error means that nothing of the batch is stored and that it may be sent again."""
-        intake.check(columns)
+        prepared = intake.prepare([columns], self.zone)
 
         def insert(connection: Any, stamps: Sequence[Stamp], at: int) -> Inserted:
             if stamps:
                 intake.insert_heartbeats(connection, key.sensor, heartbeats, self.zone)
                 intake.insert_gaps(connection, key.sensor, gaps, self.zone)
-            return intake.insert_columns(connection, [columns], stamps, at, self.zone)
+            return intake.insert_prepared(connection, prepared, stamps, at)
 
         return self._take([key], received_at, insert, _days_told(heartbeats, gaps, self.zone))[0]
 
-    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]], received_at: int) -> list[Receipt]:
+    def prepare(self, batches: Sequence[tuple[BatchKey, Columns]]) -> Callable[[int], list[Receipt]]:
         """As the interface says."""
-        parts = [columns for _, columns in batches]
-        for columns in parts:
-            intake.check(columns)
+        keys = [key for key, _ in batches]
+        prepared = intake.prepare([columns for _, columns in batches], self.zone)
 
         def insert(connection: Any, stamps: Sequence[Stamp], at: int) -> Inserted:
-            return intake.insert_columns(connection, parts, stamps, at, self.zone)
+            return intake.insert_prepared(connection, prepared, stamps, at)
 
-        return self._take([key for key, _ in batches], received_at, insert)
+        return lambda received_at: self._take(keys, received_at, insert)
 
     def take_file(self, keys: Sequence[BatchKey], path: Path, received_at: int) -> list[Receipt]:
         """As the interface says."""

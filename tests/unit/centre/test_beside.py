@@ -33,7 +33,7 @@ def test_a_batch_for_a_node_that_goes_away_leaves_no_file(tmp_path: Path) -> Non
         dying.start()
         beside = Beside(tmp_path / "s", tmp_path / "incoming")
         with pytest.raises(StoreBusy, match="did not answer"):
-            beside.take_many([(BatchKey("s1", "file-1", 0, bytes(16)), from_accesses([access(1)]))])
+            beside.prepare([(BatchKey("s1", "file-1", 0, bytes(16)), from_accesses([access(1)]))])()
         beside.close()
         dying.join()
     assert list((tmp_path / "incoming").iterdir()) == []

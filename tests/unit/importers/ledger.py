@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from teiten import addresses, texts
 from teiten.clock import to_datetime, to_microseconds
 from teiten.columnar import Columns, length
+from teiten.gathering import at_once
 from teiten.importers.intake import run_import
 from teiten.importers.interface import ReadOptions
 from teiten.importers.report import ImportReport
@@ -51,7 +52,7 @@ class Ledger:
         return sorted((seq, content_hash, length(columns)) for (seq, content_hash), columns in held.items())
 
     def take(self, *paths: Path | str, read: ReadOptions | None = None, dry_run: bool = False) -> ImportReport:
-        return run_import(paths, sensor="s", options=read or options(), deliver=self.deliver, known=self.known, dry_run=dry_run)
+        return run_import(paths, sensor="s", options=read or options(), prepare=at_once(self.deliver), known=self.known, dry_run=dry_run)
 
     def rows(self) -> list[dict[str, Any]]:
         found = []

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from teiten.gathering import at_once
 from teiten.importers.intake import run_import
 from teiten.importers.report import FileReport
 from tests.unit.importers.ledger import Ledger, options
@@ -15,7 +16,7 @@ from tests.unit.importers.ledger import Ledger, options
 def covered(path: Path, zone: str = "Asia/Tokyo") -> FileReport:
     ledger = Ledger()
     return run_import(
-        [path], sensor="s", options=options("UTC", datetime(2026, 6, 1, tzinfo=UTC)), deliver=ledger.deliver, known=ledger.known,
+        [path], sensor="s", options=options("UTC", datetime(2026, 6, 1, tzinfo=UTC)), prepare=at_once(ledger.deliver), known=ledger.known,
         day_zone=ZoneInfo(zone),
     ).files[0]  # fmt: skip
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from teiten.gathering import at_once
 from teiten.importers import batching, following
 from teiten.importers.following import Follower
 from teiten.importers.intake import run_import
@@ -36,7 +37,7 @@ class Watch:
 
     def take(self, path: str, may_grow: bool) -> FileReport:
         report = run_import(
-            [path], sensor="s", options=options(), deliver=self.ledger.deliver, known=self.ledger.known, may_grow=may_grow
+            [path], sensor="s", options=options(), prepare=at_once(self.ledger.deliver), known=self.ledger.known, may_grow=may_grow
         )  # fmt: skip
         return report.files[0]
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from teiten.config import from_mapping
 from teiten.errors import ConfigurationError
+from teiten.gathering import at_once
 from teiten.importers.intake import run_import
 from teiten.importers.mapped import Mapped, Mapping
 from tests.unit.importers.ledger import Ledger, options, readable
@@ -24,7 +25,7 @@ def take(tmp_path: Path, data: bytes, mapping: dict[str, Any], zone: str = "Asia
     (tmp_path / "log").write_bytes(data)
     ledger = Ledger()
     report = run_import(
-        [tmp_path / "log"], sensor="s", options=options(zone), deliver=ledger.deliver, known=ledger.known,
+        [tmp_path / "log"], sensor="s", options=options(zone), prepare=at_once(ledger.deliver), known=ledger.known,
         importers={"mapped": Mapped(from_mapping(mapping, Mapping, "m.toml"))},
     )  # fmt: skip
     file = report.files[0]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +82,8 @@ class MemoryStore:
         self.gaps += gaps
         return Receipt("stored" if len(hashes) == 1 else "conflict", length(columns))
 
-    def take_many(self, batches: Sequence[tuple[BatchKey, Columns]], received_at: int) -> list[Receipt]:
-        return [self.take(key, columns, received_at) for key, columns in batches]
+    def prepare(self, batches: Sequence[tuple[BatchKey, Columns]]) -> Callable[[int], list[Receipt]]:
+        return lambda received_at: [self.take(key, columns, received_at) for key, columns in batches]
 
     @property
     def targets(self) -> list[bytes]:
