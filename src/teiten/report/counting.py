@@ -16,7 +16,7 @@ from teiten.model import Period
 from teiten.questions.interface import By
 from teiten.questions.observation import DayCount, PerSensorDay, per_sensor_day, series
 from teiten.questions.presence import presences
-from teiten.questions.tallies import Tally, capped_tallies, tallies
+from teiten.questions.tallies import Breakdowns, Tally, breakdowns, capped_tallies, tallies
 from teiten.report.facts import WITHHELD, Breakdown, DayShares, Measure, MonthFacts, Share
 from teiten.report.showing import Showing
 from teiten.store.interface import Store
@@ -28,13 +28,15 @@ Both = tuple[int, int]  # accesses, cumulative sources
 class Counting:
     def __init__(self, store: Store, group: str | None, channel: str, showing: Showing) -> None:
         self._store, self._group, self._channel, self.showing = store, group, channel, showing
+        self._daily: dict[Period, Breakdowns] = {}
 
-    def month(self, period: Period) -> MonthFacts:
+    def month(self, period: Period, daily: bool = False) -> MonthFacts:
+        """`daily`: its days are going to be asked for as well, and are counted in the same reading."""
         store, group, channel = self._store, self._group, self._channel
         exact = per_sensor_day(store, period, group=group, channel=channel)
         sensors = {one.sensor: one.days for one in presences(store, period, group=group, channel=channel)}
-        targets = self._tallies(period, "target", "channel")
-        regions = self._breakdown("region", self._tallies(period, "region", "channel"), None)
+        counted = self._breakdowns_by_day(period) if daily else self._breakdowns(period, daily=False)
+        targets, regions = counted.targets, self._breakdown("region", counted.regions, None)
         named = self._namable(period, targets) if self.showing.policy.redacted or self.showing.policy.closed else None
         found = MonthFacts(period, exact, sensors, self._breakdown("target", targets, named), regions)
         if not self.showing.coarse or not exact.sensor_days:
@@ -47,18 +49,20 @@ class Counting:
         found = series(self._store, period, group=self._group, channel=self._channel)
         if not self.showing.coarse:
             return tuple(found)
-        capped = {tally.key: tally.accesses for tally in self._tallies(period, "day", "channel")}
+        capped: dict[object, int] = {}
+        for tally in self._breakdowns_by_day(period).days:
+            capped[tally.key] = capped.get(tally.key, 0) + tally.accesses
         return tuple(self._coarse_day(one, capped.get(one.day, 0)) for one in found)
 
     def days_by_region(self, period: Period, target: bytes | None = None) -> tuple[DayShares, ...]:
         held: dict[date, dict[bytes, Both]] = {day: {} for day in period.dates()}
-        for tally in self._tallies(period, "day", "region", None if target is None else [target]):
+        for tally in self._breakdowns_by_day(period).days if target is None else self._tallies(period, "day", "region", target):
             held[_date(tally.key)][key_bytes(tally.other)] = (tally.accesses, tally.cumulative_sources)
         about = () if target is None else (target,)
         return tuple(DayShares(day, self._coarse_shares(shares, *about, "day", day)) for day, shares in held.items())
 
     def regions_of(self, target: bytes, period: Period) -> DayShares:
-        found = self._tallies(period, "region", "target", [target])
+        found = self._tallies(period, "region", "target", target)
         shares = {key_bytes(tally.key): (tally.accesses, tally.cumulative_sources) for tally in found}
         return DayShares(period.from_on, self._coarse_shares(shares, target, "region"))
 
@@ -70,9 +74,17 @@ class Counting:
             found.setdefault(key_bytes(tally.key), {})[_date(tally.other)] = (tally.accesses, tally.cumulative_sources)
         return found
 
-    def _tallies(self, period: Period, by: By, other: By, targets: Sequence[bytes] | None = None) -> list[Tally]:
+    def _breakdowns(self, period: Period, daily: bool) -> Breakdowns:
+        return breakdowns(self._store, period, channel=self._channel, group=self._group, daily=daily, capped=self.showing.coarse)
+
+    def _breakdowns_by_day(self, period: Period) -> Breakdowns:
+        if period not in self._daily:
+            self._daily[period] = self._breakdowns(period, daily=True)
+        return self._daily[period]
+
+    def _tallies(self, period: Period, by: By, other: By, target: bytes) -> list[Tally]:
         asked = capped_tallies if self.showing.coarse else tallies
-        return asked(self._store, period, by, other, group=self._group, channel=self._channel, targets=targets)
+        return asked(self._store, period, by, other, group=self._group, channel=self._channel, targets=[target])
 
     def _namable(self, period: Period, found: Sequence[Tally]) -> frozenset[bytes]:
         first = sorted(found, key=lambda tally: (-tally.accesses, key_bytes(tally.key)))[:CANDIDATES]

@@ -55,7 +55,7 @@ def gather(store: Store, scope: Scope, showing: Showing = EXACT) -> Facts:
     periods = [*months_before(scope.month, MONTHS)[:-1], cut]
     channel = scope.channel or _channel(store, Period(periods[0].from_on, cut.to_on), scope.group)
     counting = Counting(store, scope.group, channel, showing)
-    months = _levelled([counting.month(period) for period in periods])
+    months = _levelled([counting.month(period, daily=period == cut) for period in periods])
     leading = next((share.key for share in months[-1].targets.named), None)
     return Facts(
         scope.group,

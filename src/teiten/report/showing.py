@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Final
 
 from teiten.model import Period, SensorEntry
@@ -12,10 +13,10 @@ from teiten.publication.echoes import Redactor, redactor
 from teiten.publication.policies import OPERATOR, POLICIES, Policy
 from teiten.publication.vocabulary import Vocabulary, known
 from teiten.questions.breadth import breadth
-from teiten.questions.tallies import tallies
 from teiten.store.interface import Store
 
 POLICY_NAMES: Final = tuple(POLICIES)
+FIRST_DAYS: Final = 3
 
 
 class Showing:
@@ -44,14 +45,20 @@ class Showing:
         clean = [one for one in dict.fromkeys(targets) if not self.policy.redacted or self._masks.mask(one) == one]
         if not self.policy.closed:
             return frozenset(clean)
-        unknown = [one for one in clean if (channel, one) not in known()]
-        sensors: dict[object, int] = {}
-        for tally in tallies(store, period, "target", "sensor", channel=channel, group=group, targets=unknown):
-            sensors[tally.key] = sensors.get(tally.key, 0) + 1
-        seen = {row.keys[0]: row for row in breadth(store, period, "target", channel=channel, group=group, targets=unknown)}
-        names = self._vocabulary.names
-        wide = {one for one in unknown if one in seen and names(channel, one, seen[one], sensors.get(one, 0))}
-        return frozenset(one for one in clean if one in wide or (channel, one) in known())
+        named = {one for one in clean if (channel, one) in known()}
+        for asked in _growing(period):
+            unnamed = [one for one in clean if one not in named]
+            for row in breadth(store, asked, "target", channel=channel, group=group, targets=unnamed):
+                (target,) = row.keys
+                if isinstance(target, bytes) and self._vocabulary.names(channel, target, row, row.sensors):
+                    named.add(target)
+        return frozenset(named)
+
+
+def _growing(period: Period) -> list[Period]:
+    """The first days, then all: whatever was seen widely enough in a part of a period was so in the whole, and most targets are settled there."""
+    first = Period(period.from_on, min(period.to_on, period.from_on + timedelta(days=FIRST_DAYS)))
+    return [first, period] if first != period else [period]
 
 
 EXACT: Final = Showing(OPERATOR, redactor([], []), b"")

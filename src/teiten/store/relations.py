@@ -53,10 +53,14 @@ def stored_rows(sight: Sight) -> str:
 
 
 def rollup_of(pairs: str) -> str:
-    # A source whose region changed within the day is counted under both regions, as in the rows.
+    """Accesses under the region of each; a source once for a day, sensor and target, under the last of its regions by name, so a known
+    one: when new region data comes within a day, the shares of regions and of targets still add up to the cumulative sources."""
+    parties = ROLLUP_KEYS.removesuffix(", region")
     return (
-        f"select {ROLLUP_KEYS}, cast(sum(accesses) as bigint) as accesses, count(distinct source) as sources"
-        f" from ({pairs}) as p group by {ROLLUP_KEYS}"
+        f"select * from (with met as ({pairs}), once as (select {parties}, source, max(region) as region from met group by {parties}, source)"
+        f" select {ROLLUP_KEYS}, cast(sum(accesses) as bigint) as accesses, cast(sum(sources) as bigint) as sources"
+        f" from (select {ROLLUP_KEYS}, accesses, 0 as sources from met union all select {ROLLUP_KEYS}, 0 as accesses, 1 as sources from once) as p"
+        f" group by {ROLLUP_KEYS}) as r"
     )
 
 

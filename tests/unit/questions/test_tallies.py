@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from teiten.clock import to_microseconds
@@ -15,7 +16,7 @@ from teiten.columnar import from_accesses
 from teiten.model import Access, BatchKey, Period, SensorEntry
 from teiten.questions.presence import Presence, presences
 from teiten.questions.rankings import cumulative_sources
-from teiten.questions.tallies import Tally, capped_tallies, tallies
+from teiten.questions.tallies import Tally, breakdowns, capped_tallies, tallies
 from teiten.store.node import NodeStore
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -78,3 +79,37 @@ def test_capped_tallies_count_networks_and_no_source_above_a_hundred(store: Node
     assert capped_tallies(store, MARCH, "target", "channel") == [Tally(b"22/tcp", "packet", 106, 3), Tally(b"23/tcp", "packet", 1, 1)]
     assert [one.accesses for one in capped_tallies(store, MARCH, "day", "region", targets=[b"22/tcp"])] == [105, 1]
     assert capped_tallies(store, MARCH, "day", "region", targets=[]) == []
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("capped", [False, True])
+def test_breakdowns_are_the_tallies_in_one_question(store: NodeStore, sealed: bool, capped: bool) -> None:
+    store.take(BatchKey("a", "file-y", 0, bytes(16)), from_accesses([access(1, 9, b"22/tcp", 10_000), access(3, 200, b"")]), 0)
+    if sealed:
+        store.seal(date(2026, 4, 1))
+    asked = capped_tallies if capped else tallies
+    for group in (None, "two"):
+        found = breakdowns(store, MARCH, channel="packet", group=group, daily=True, capped=capped)
+        assert found.targets == asked(store, MARCH, "target", "channel", channel="packet", group=group)
+        assert found.regions == asked(store, MARCH, "region", "channel", channel="packet", group=group)
+        assert found.days == asked(store, MARCH, "day", "region", channel="packet", group=group)
+        whole = breakdowns(store, MARCH, channel="packet", group=group, capped=capped)
+        assert (whole.targets, whole.regions, whole.days) == (found.targets, found.regions, [])
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_source_whose_region_changes_within_the_day_is_one_cumulative_source(store: NodeStore, sealed: bool) -> None:
+    """延べ発信元数 is distinct (source, day, sensor, target): new region data at noon must not make a second source of it."""
+    for seq, region in enumerate(("JP", "KR", "")):
+        columns = from_accesses([access(5, 7, b"80/tcp", 2)])
+        columns["region"] = np.array([region], dtype=object)
+        store.take(BatchKey("a", "file-z", seq, bytes(16)), columns, 0)
+    if sealed:
+        store.seal(date(2026, 4, 1))
+    for by in ("target", "day", "sensor"):
+        counted: dict[object, int] = {}
+        for one in tallies(store, MARCH, by, "region"):
+            counted[one.key] = counted.get(one.key, 0) + one.cumulative_sources
+        assert counted == cumulative_sources(store, MARCH, by)
+    of_port = tallies(store, MARCH, "region", "target", targets=[b"80/tcp"])
+    assert [(one.key, one.accesses, one.cumulative_sources) for one in of_port] == [("JP", 2, 0), ("KR", 2, 1), ("unknown", 2, 0)]

@@ -22,7 +22,7 @@
 with met as (
   select channel, target, day, source, region, accesses, first_at, last_at, sensor from pairs where {filters}
 ), single as (
-  select channel, target, day, source, min(region) as region, sum(accesses) as accesses, min(first_at) as first_at, max(last_at) as last_at
+  select channel, target, day, source, max(region) as region, sum(accesses) as accesses, min(first_at) as first_at, max(last_at) as last_at
   from met
   group by channel, target, day, source
 ), parts as (

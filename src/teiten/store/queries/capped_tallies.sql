@@ -27,11 +27,11 @@ with met as (
   from pairs
   where {filters}
 ), parts as (
-  select channel, target, day, min(region) as region, case when sum(accesses) > :most then :most else sum(accesses) end as accesses, 0 as networks
+  select channel, target, day, max(region) as region, case when sum(accesses) > :most then :most else sum(accesses) end as accesses, 0 as networks
   from met
   group by channel, target, day, source
   union all
-  select channel, target, day, min(region) as region, 0 as accesses, 1 as networks
+  select channel, target, day, max(region) as region, 0 as accesses, 1 as networks
   from met
   group by channel, target, day, sensor, network
 )
