@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from teiten.drawing.palette import ACCESSES, SOURCES, Ink
 from teiten.drawing.rows import Series, Words
-from teiten.drawing.style import FLAT_TITLE, PAPER, QUIET, SIZE, TEXT, finished
+from teiten.drawing.style import FLAT_TITLE, PAPER, QUIET, SIZE, TEXT, WIDTH, finished
 
 Spec = dict[str, Any]
 _STACK_HEIGHT: Final = 150
@@ -40,27 +40,35 @@ def months(columns: Sequence[str], accesses: Series, sources: Series, words: Wor
     return finished({"description": words.alt, "data": {"values": rows}, "encoding": {"x": x}, "layer": layers}, height=190)
 
 
-def days(columns: Sequence[str], series: Series, average: float | None, words: Words, every: int = 5) -> Spec:
-    """One bar for each day, every fifth labelled; days that nobody observed are shaded, and the mean is a line."""
+def days(columns: Sequence[str], series: Series, average: float | None, words: Words, every: int = 5, width: int = WIDTH) -> Spec:
+    """One bar for each day, every fifth labelled; days that nobody observed are shaded, and the mean is a line, named at its end. A drawing
+    of half the width has no room for that: the name is above, instead of what the caption says as well."""
     rows = [{"column": column, "value": value} for column, value in zip(columns, series.values, strict=True)]
     layers: list[Spec] = [
         *_shaded(columns, series.values),
         {
             "mark": {"type": "bar", "fill": series.ink.colour, "width": {"band": 0.72}},
-            "encoding": {"x": _day_axis(words, every), "y": {"field": "value", "type": "quantitative", "axis": _value_axis(words)}},
+            "encoding": {
+                "x": _day_axis(words, every),
+                "y": {"field": "value", "type": "quantitative", "axis": _value_axis(words if width == WIDTH else Words(words.alt))},
+            },
         },
     ]
     if average is not None:
         layers.append({"data": {"values": [{"mean": average}]}, "mark": _rule(), "encoding": {"y": {"field": "mean", "type": "quantitative"}}})
-        layers.append(
-            {
-                "data": {"values": [{"mean": average, "words": words.average}]},
-                "mark": {"type": "text", "align": "left", "baseline": "middle", "x": {"expr": "width + 6"}, "fill": TEXT, "fontSize": SIZE},
-                "encoding": {"y": {"field": "mean", "type": "quantitative"}, "text": {"field": "words"}},
-            }
-        )
+        layers.append(_mean_name(average, words.average, width))
     spec = {"description": words.alt, "data": {"values": rows}, "layer": layers}
-    return finished(spec, height=132)
+    return finished(spec, width, height=132)
+
+
+def _mean_name(average: float, name: str, width: int) -> Spec:
+    text: Spec = {"type": "text", "fill": TEXT, "fontSize": SIZE}
+    if width == WIDTH:
+        place = {"y": {"field": "mean", "type": "quantitative"}}
+        mark = {**text, "align": "left", "baseline": "middle", "x": {"expr": "width + 6"}}
+        return {"data": {"values": [{"mean": average, "words": name}]}, "mark": mark, "encoding": {**place, "text": {"field": "words"}}}
+    mark = {**text, "align": "right", "baseline": "bottom", "x": {"expr": "width"}, "y": -9}
+    return {"data": {"values": [{"words": f"- - {name}"}]}, "mark": mark, "encoding": {"text": {"field": "words"}}}
 
 
 def stacked_days(columns: Sequence[str], series: Sequence[Series], words: Words, height: int = _STACK_HEIGHT) -> Spec:

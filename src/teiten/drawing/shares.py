@@ -8,26 +8,29 @@ from typing import Any, Final
 
 from teiten.drawing.rows import Bar, Pair, Series, Words
 from teiten.drawing.series import _scale, beside
-from teiten.drawing.style import FLAT_TITLE, HALF, PAPER, SIZE, TEXT, finished
+from teiten.drawing.style import FLAT_TITLE, HALF, PAPER, SIZE, TEXT, WIDTH, finished
 
 Spec = dict[str, Any]
 _MONTHS_HEIGHT: Final = 215
 _LEAST_LABELLED: Final = 0.052  # a share below this has no room for its number inside its piece
 
 
-def shares(rows: Sequence[Bar], words: Words) -> Spec:
+def shares(rows: Sequence[Bar], words: Words, width: int = WIDTH) -> Spec:
     """Horizontal bars in the order given. Bars compare better than the slices of a pie, in grey as well."""
     values = [{"name": row.name, "value": row.value, "label": row.label, "place": place} for place, row in enumerate(rows)]
     y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "labelColor": TEXT, "domain": False}}
     top = max((row.value for row in rows), default=0) or 1
-    x = {"field": "value", "type": "quantitative", "axis": None, "scale": {"domain": [0, top * 1.45]}}
+    x = {"field": "value", "type": "quantitative", "axis": None, "scale": {"domain": [0, top * (1.45 if width == WIDTH else 2.4)]}}
     colour = {"field": "name", "type": "nominal", "legend": None, "scale": {"domain": [r.name for r in rows], "range": [r.ink.colour for r in rows]}}
     layers: list[Spec] = [
         {"mark": {"type": "bar", "height": {"band": 0.72}}, "encoding": {"x": x, "color": colour}},
-        {"mark": {"type": "text", "align": "left", "dx": 6}, "encoding": {"x": x, "text": {"field": "label"}}},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 6, "fontSize": SIZE if width == WIDTH else SIZE - 1},
+            "encoding": {"x": x, "text": {"field": "label"}},
+        },
     ]
     spec = {"description": words.alt, "data": {"values": values}, "encoding": {"y": y}, "layer": layers}
-    return finished(spec, height=max(54, 18 * len(rows)))
+    return finished(spec, width, height=max(54, 18 * len(rows)))
 
 
 def stacked_months(columns: Sequence[str], series: Sequence[Series], words: Words) -> Spec:

@@ -12,16 +12,19 @@ from teiten.drawing import series as over_time
 from teiten.drawing import shares as of_whole
 from teiten.drawing.palette import ACCESSES, REST, SOURCES, Ink
 from teiten.drawing.rows import Bar, Pair, Series, Words
+from teiten.drawing.style import HALF, WIDTH
 from teiten.drawing.svg import to_svg
+from teiten.model import Period
 from teiten.publication.coarse import two_digits
 from teiten.report.asked import FIELDS, Asked
-from teiten.report.facts import UNKNOWN, WITHHELD, Breakdown, DayShares, Facts, Measure, MonthFacts, Share
+from teiten.report.facts import MEASURES, UNKNOWN, WITHHELD, Breakdown, DayShares, Facts, Measure, MonthFacts, Share
 from teiten.report.model import Figure, Question
 from teiten.report.naming import REGIONS, TOP, Naming, distinct
 from teiten.report.wording import Wording, rounded
 
 Cell = str | int | float | None
 Rows = tuple[tuple[Cell, ...], ...]
+SHORT_NAME: Final = 14  # letters
 _INKS: Final[dict[Measure, Ink]] = {"accesses": ACCESSES, "sources": SOURCES}
 
 
@@ -51,7 +54,7 @@ class Drawer:
             )
             for month in months
         )
-        question = self._asked.question("per_sensor_day", "", months[-1].period)
+        question = self._asked.question("per_sensor_day", "accesses, source_days, sensor_days", self._six(), ("month",))
         return self._figure(number, title, over_time.months(columns, accesses, sources, words), (), (head, data), question)
 
     def daily(self, number: str, measure: Measure, title: str) -> Figure:
@@ -65,13 +68,15 @@ class Drawer:
             y=w.word(f"{measure}_per_point"),
             average=w.word("mean", value=w.value(mean, "mean")),
         )
-        spec = over_time.days([str(day.day.day) for day in days], Series(w.word(measure), values, _INKS[measure]), mean, words)
+        series = Series(w.word(measure), values, _INKS[measure])
+        spec = over_time.days([str(day.day.day) for day in days], series, mean, words, width=HALF)
         head = ("column_day", f"column_{measure}", "column_points", f"{measure}_per_point")
         data = tuple(
             (day.day.isoformat(), getattr(day, _DAILY[measure]), self._points(day.observed), self._two(value))
             for day, value in zip(days, values, strict=True)
         )
-        return self._figure(number, title, spec, (), (head, data), self._asked.question("series", _DAILY[measure], self._facts.cut, ("day",)))
+        question = self._asked.question("series", _DAILY[measure], self._facts.cut, ("day",))
+        return halved(self._figure(number, title, spec, (), (head, data), question))
 
     def shares(self, number: str, measure: Measure, title: str, part: str) -> Figure:
         """R-18, R-19, R-20: the top and the rest, with unknown as a row of its own."""
@@ -80,11 +85,13 @@ class Drawer:
         total = breakdown.total(measure) or 1
         bars = [Bar(name, value / total, f"{self._w.value(value / total, 'share')}  ({value:,})", ink) for name, _, value, ink in rows]
         alt = self._w.word("alt_bars", title=title, most=bars[0].name) if bars else self._w.word("alt_plain", title=title)
-        spec = of_whole.shares(bars, Words(alt=alt))
+        half = part == "targets" and self._short_names()
+        spec = of_whole.shares(bars, Words(alt=alt), HALF if half else WIDTH)
         head = (f"column_{by}", _COLUMNS[measure], "column_share")
         data = tuple((full, value, _four(value / total)) for _, full, value, _ in rows)
         question = self._asked.question("tallies", FIELDS[measure], self._facts.cut, (by,))
-        return self._figure(number, title, spec, [bar.ink for bar in bars], (head, data), question)
+        drawn = self._figure(number, title, spec, [bar.ink for bar in bars], (head, data), question)
+        return halved(drawn) if half else drawn
 
     def regions_by_day(self, number: str, measure: Measure, title: str, days: Sequence[DayShares], target: str = "", top: int = 7) -> Figure:
         """R-13, R-19, R-20. Per observing point for all targets together, plain numbers for a single one."""
@@ -160,7 +167,7 @@ class Drawer:
             for share in self._part(month, part)[0].shares
             if share.key in {*keys, UNKNOWN}
         )
-        question = self._asked.question("tallies", FIELDS[measure], months[-1].period, (by,))
+        question = self._asked.question("tallies", FIELDS[measure], self._six(), ("month", by))
         return self._figure(number, title, of_whole.stacked_months(columns, rows, words), over_time.inks_of(rows), (head, data), question)
 
     def compared(self, number: str, measure: Measure, title: str, part: str) -> Figure:
@@ -202,8 +209,8 @@ class Drawer:
         words = Words(alt=w.word("alt_plain", title=title), now=w.month(now.period.from_on), before=w.month(before.period.from_on))
         head = (f"column_{by}", "column_now", "column_before", f"{measure}_per_point", "column_per_point")
         data = tuple((row[1], row[2], row[3], self._two(row[2] / days_now), self._two(row[3] / days_before)) for row in rows)
-        question = self._asked.question("tallies", FIELDS[measure], self._facts.cut, (by,), target)
-        return msgspec.structs.replace(self._figure(number, title, of_whole.compared(pairs, words), (), (head, data), question), half=True)
+        question = self._asked.question("tallies", FIELDS[measure], Period(before.period.from_on, now.period.to_on), ("month", by), target)
+        return halved(self._figure(number, title, of_whole.compared(pairs, words), (), (head, data), question))
 
     def _rows(self, breakdown: Breakdown, measure: Measure, n: int, part: str) -> list[tuple[str, str, int, Ink]]:
         """Short name, full name, value, ink."""
@@ -224,6 +231,11 @@ class Drawer:
             rows.append((name, name, unknown, self._naming.region_ink(UNKNOWN)))
         return rows
 
+    def _short_names(self) -> bool:
+        """Whether the names of the month's first targets leave room for bars at half width."""
+        targets = self._facts.now.targets
+        return all(len(self._naming.short(share.key)) <= SHORT_NAME for measure in MEASURES for share in targets.top(measure, TOP))
+
     def _two(self, value: float | None) -> float | None:
         """For a table: two decimals, or two digits where counts are blurred."""
         if value is None:
@@ -234,6 +246,9 @@ class Drawer:
         if self._facts.coarse and value >= 10:
             return f"{two_digits(value):,}"
         return f"{rounded(value, 0 if value >= 100 else 1):,}"
+
+    def _six(self) -> Period:
+        return Period(self._facts.months[0].period.from_on, self._facts.cut.to_on)
 
     def _points(self, observed: int) -> int | None:
         return observed if self._facts.tells_sensors else None
@@ -263,6 +278,11 @@ class Drawer:
         columns = tuple(self._w.word(noun if name == "column_target" else name) for name in head)
         svg = to_svg(dict(spec), f"f{number.replace('.', '-')}", inks) if data else ""
         return Figure(number, title, svg, str(spec["description"]), columns, data, question)
+
+
+def halved(figure: Figure) -> Figure:
+    """One that stands beside its twin: accesses at the left, sources at the right."""
+    return msgspec.structs.replace(figure, half=True)
 
 
 _DAILY: Final[dict[Measure, str]] = {"accesses": "accesses", "sources": "source_days"}

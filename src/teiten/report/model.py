@@ -17,7 +17,10 @@ Kind = Literal["count", "mean", "share", "ratio"]
 
 
 class Question(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How to get a number again: the question's name in teiten.questions, its filters, and the field of the answer."""
+    """How to get a number again: the question's name in teiten.questions, its filters, and the field of the answer.
+
+    `by` month or channel first: the question is asked for each of them. `key`: one row of the answer (several with " + ", or "top": the first
+    ten), or, where `by` isn't the target, the one target that is asked about."""
 
     ask: str
     field: str

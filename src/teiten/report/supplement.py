@@ -9,7 +9,7 @@ from teiten.dictionary.entries import Entry
 from teiten.report.context import Context, paragraph
 from teiten.report.facts import PortalFacts
 from teiten.report.gather import PORTAL_TOP
-from teiten.report.model import Figure, Section, Table
+from teiten.report.model import Figure, Question, Section, Table
 from teiten.report.naming import TOP, target_name
 from teiten.texts import visible
 
@@ -29,7 +29,7 @@ def portal_section(c: Context, number: str, portal: PortalFacts) -> Section:
     data = tuple(
         (channel, row.rank, row.mark, row.accesses, target_name(c.w, channel, row.target)) for channel, rows in portal.tables.items() for row in rows
     )
-    question = c.asked.question("ranking", "accesses", portal.window, ("target",))
+    question = Question("ranking", "accesses", portal.window.from_on, portal.window.to_on, portal.group, None, ("channel", "target"))
     figure = Figure(f"{number}.1", title, "", w.word("alt_plain", title=title), columns, data, question, tuple(tables))
     intro = w.say("portal.intro", portal=name, since=w.day(portal.since, year=True))
     shown = w.say("portal.figure", figure=figure.number, days=w.days(portal.window.days), top=str(PORTAL_TOP), **span)
