@@ -230,23 +230,25 @@ class NodeStore:
     def seal(self, before_on: date) -> list[date]:
         sealed = []
         with self._seal_lock:
-            for day in sorted(day for day in self._open_days if day < before_on):
-                if not self._closing and self._seal_day(day):
-                    sealed.append(day)
+            for draft in sealing.side_by_side(self._draft_day, sorted(day for day in self._open_days if day < before_on)):
+                if draft is not None:
+                    self._list(draft)
+                    sealed.append(draft.day)
             if not self._closing:
                 self._tidy(before_on)
         return sealed
 
-    def _seal_day(self, day: date) -> bool:
+    def _draft_day(self, day: date) -> sealing.Draft | None:
+        """None for a day without open rows, and while the store is being closed."""
+        if self._closing:
+            return None
         with self._writing() as connection:
             if not connection.execute("select count(*) from open_rows where day = ?", [day]).fetchone()[0]:
                 self._open_days -= {day}  # a batch that failed had marked it
-                return False
+                return None
             last_arrival = self._ledger.arrival
         with self._told("seal"), self._readers.reading() as cursor:
-            draft = sealing.draft_day(cursor, self.folder, self._catalogue, day, last_arrival)
-        self._list(draft)
-        return True
+            return sealing.draft_day(cursor, self.folder, self._catalogue, day, last_arrival)
 
     def _list(self, draft: sealing.Draft) -> None:
         with self._writing() as connection, self._switch:
