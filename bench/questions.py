@@ -98,7 +98,7 @@ def load(store: NodeStore, rows: int) -> None:
     for seq, (day, columns) in enumerate(batches(world, rows)):
         started = time.perf_counter()
         if day != last_day and (day % 10 == 0 or len(waiting) >= AT_ONCE):
-            store.take_many(waiting, FIRST_AT)
+            store.prepare(waiting)(FIRST_AT)
             waiting = []
         loading += time.perf_counter() - started
         if day != last_day and day % 10 == 0:
@@ -112,7 +112,7 @@ def load(store: NodeStore, rows: int) -> None:
             waiting.append((BatchKey(f"sensor-{n}", "world-bench", seq, bytes(16)), own))
         taken += size
     started = time.perf_counter()
-    store.take_many(waiting, FIRST_AT)
+    store.prepare(waiting)(FIRST_AT)
     loading += time.perf_counter() - started
     started = time.perf_counter()
     store.seal(FIRST_ON + timedelta(days=DAYS))
