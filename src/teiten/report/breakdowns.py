@@ -11,7 +11,7 @@ from teiten.report.context import Context, paragraph
 from teiten.report.facts import MEASURES, UNKNOWN, Measure, MonthFacts
 from teiten.report.model import Block, Figure, Number, Section, Sentence
 from teiten.report.naming import REGIONS, TOP
-from teiten.report.rules import MOVED, MOVED_BLURRED
+from teiten.report.rules import CROWDED, MOVED, MOVED_BLURRED, UNLIKE
 
 
 def _pair(c: Context, number: str, from_number: int, word: str, make: Callable[[str, Measure, str], Figure], /, **values: Any) -> list[Figure]:
@@ -42,7 +42,7 @@ def _extremes(c: Context) -> list[Sentence | None]:
     values = {"most": Number(most.accesses / most.observed, "mean", question), "least": Number(least.accesses / least.observed, "mean", question)}
     said = (
         c.w.say("daily.extremes", most_day=c.w.day(most.day), least_day=c.w.day(least.day), **values)
-        if most.accesses * least.observed != least.accesses * most.observed
+        if most.accesses * least.observed > least.accesses * most.observed * (1 + UNLIKE)
         else None
     )
     counts = {day.observed for day in live}
@@ -64,6 +64,8 @@ def _top_kinds(c: Context) -> list[Sentence | None]:
         return []
     if len(now.shares) == 1:
         return [c.w.say("kinds.top_one", names=c.naming.kinds([top[0].key]))]
+    if top[0].accesses < now.accesses * CROWDED:  # a list of equals has no first ones
+        return []
     share = c.asked.share(c.facts.now, sum(one.accesses for one in top), "target", "accesses", "top")
     leading = c.naming.kinds([one.key for one in top[:3]])
     if len(top) == len(now.shares):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
 from teiten.drawing import series as over_time
 from teiten.drawing.palette import ACCESSES, SOURCES
@@ -18,6 +19,8 @@ from teiten.report.model import Block, Figure, Number, Question, Report, Section
 from teiten.report.naming import region_name, target_name
 from teiten.report.settings import Language, ReportSettings
 from teiten.report.wording import Wording, rounded
+
+STEADY_DIGEST: Final = 0.02  # a day or week moves by more without any reason
 
 
 def compose_digest(facts: DigestFacts, language: Language, settings: ReportSettings, policy: str) -> Report:
@@ -86,7 +89,9 @@ class _Digest:
         facts, w = self._facts, self._w
         if facts.level is not None:
             level = Number(facts.level, "ratio", self._question("per_sensor_day", "accesses_per_sensor_day / that of the period before"))
-            said = w.say("digest.change", earlier=self._earlier, change=w.signed(facts.level - 1))
+            change = facts.level - 1
+            rule = "digest.same" if abs(change) < STEADY_DIGEST else "digest.rise" if change > 0 else "digest.fall"
+            said = w.say(rule, earlier=self._earlier, rate=w.rate(change))
             return Sentence(said.rule, said.text, {"level": level})
         return w.say("digest.change_zero" if facts.before.sensor_days else "digest.change_none", earlier=self._earlier)
 
@@ -124,7 +129,7 @@ class _Digest:
         spec = over_time.days([w.weekday(day.day) for day in facts.days], Series(w.word(measure), values, ink), mean, words, every=1)
         columns = (w.head("column_day"), w.word(f"column_{measure}"), w.head("column_points"), w.word(f"{measure}_per_point"))
         data = tuple(
-            (day.day.isoformat(), getattr(day, field), day.observed if facts.tells_sensors else None, self._two(value))
+            (day.day.isoformat(), getattr(day, field) if day.observed else None, day.observed if facts.tells_sensors else None, self._two(value))
             for day, value in zip(facts.days, values, strict=True)
         )
         svg = to_svg(spec, f"f{number.replace('.', '-')}")

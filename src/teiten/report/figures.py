@@ -38,16 +38,16 @@ class Drawer:
         """R-07."""
         w, months = self._w, self._facts.months
         columns = [w.month_column(month.period.from_on) for month in months]
-        accesses = Series(w.word("accesses"), tuple(month.mean("accesses") for month in months), ACCESSES)
-        sources = Series(w.word("sources"), tuple(month.mean("sources") for month in months), SOURCES)
+        accesses = Series(w.word("accesses"), tuple(self._two(month.mean("accesses")) for month in months), ACCESSES)
+        sources = Series(w.word("sources"), tuple(self._two(month.mean("sources")) for month in months), SOURCES)
         title = w.word("fig_months")
         words = Words(alt=w.word("alt_plain", title=title), y=w.word("per_point_day"), gap=w.word("no_data"))
         head = ("column_month", "column_accesses", "sources", "column_point_days", "accesses_per_point", "sources_per_point")
         data = tuple(
             (
                 f"{month.period.from_on:%Y-%m}",
-                month.per_day.accesses,
-                month.per_day.source_days,
+                month.per_day.accesses if month.observed else None,
+                month.per_day.source_days if month.observed else None,
                 month.per_day.sensor_days if self._facts.tells_sensors else None,
                 self._two(month.mean("accesses")),
                 self._two(month.mean("sources")),
@@ -72,7 +72,7 @@ class Drawer:
         spec = over_time.days([str(day.day.day) for day in days], series, mean, words, width=HALF)
         head = ("column_day", f"column_{measure}", "column_points", f"{measure}_per_point")
         data = tuple(
-            (day.day.isoformat(), getattr(day, _DAILY[measure]), self._points(day.observed), self._two(value))
+            (day.day.isoformat(), getattr(day, _DAILY[measure]) if day.observed else None, self._points(day.observed), self._two(value))
             for day, value in zip(days, values, strict=True)
         )
         question = self._asked.question("series", _DAILY[measure], self._facts.cut, ("day",))

@@ -38,7 +38,7 @@ def _headline(c: Context) -> list[Block]:
     home = c.settings.environment
     rule = "lay.summary" if home else "lay.summary_points"
     summary = c.w.stress(rule, sources=asked.mean(now, "sources"), ratio=asked.ratio(now), times=c.w.times(asked.ratio(now).value))
-    environment = c.w.say("lay.environment") if home else None
+    environment = c.w.say("lay.environment" if len(now.sensors) > 1 else "lay.environment_one") if home else None
     return [*paragraph(total, per_day, _one_point(c)), *paragraph(environment, summary)]
 
 

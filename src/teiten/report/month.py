@@ -70,9 +70,16 @@ def _notable(c: Context) -> list[Sentence | None]:
         if place:
             said.append(c.w.say("notable.next" if place == 1 else "notable.third", kinds=names, service=service, share=share))
         else:
-            rule = "notable.group" if len(keys) > 1 else "notable.single"
-            said.append(c.w.say(rule, kinds=names, service=service, share=share, fraction=c.w.fraction(float(share.value or 0))))
+            said.append(_first(c, len(keys) > 1, float(share.value or 0), kinds=names, service=service, share=share))
     return said
+
+
+def _first(c: Context, group: bool, value: float, **values: Number | str) -> Sentence:
+    """With the fraction in words where it is a simple one."""
+    fraction = c.w.fraction(value)
+    if fraction is None:
+        return c.w.say("notable.group_share" if group else "notable.single_share", **values)
+    return c.w.say("notable.group" if group else "notable.single", fraction=fraction, **values)
 
 
 def _groups(c: Context) -> list[tuple[list[bytes], int]]:

@@ -22,6 +22,7 @@ NOTABLE: Final = 0.10  # share of all accesses from which a kind or group of kin
 CROWDED: Final = 0.03  # below it even the most frequent kind is one of many and gets no sentence of its own
 MOVED: Final = 0.01  # a share that moved by less than a point over six months has not moved
 MOVED_BLURRED: Final = 0.03  # where counts have two digits, less is their rounding
+UNLIKE: Final = 0.03  # the day with most accesses against the one with least; below this the days are alike
 
 
 class Trend(msgspec.Struct, frozen=True):

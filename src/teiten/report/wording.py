@@ -72,7 +72,8 @@ class Wording:
         if value is None:
             return "–"
         if kind == "share":
-            return f"{self._percent(value)}%"
+            least = self._percent(0.01 if self.coarse else 0.001)
+            return self.word("below", value=f"{least}%") if value > 0 and not self._percent(value) else f"{self._percent(value)}%"
         return f"{two_digits(value) if self.coarse and kind != 'ratio' else rounded(value):,}"
 
     def change(self, now: float, before: float) -> str:
@@ -166,14 +167,14 @@ class Wording:
         found = self.word(measure)
         return found[:1].upper() + found[1:] if capital else found
 
-    def fraction(self, share: float) -> str:
-        """A simple fraction within one point of it, else whole percent in words that still read well in the sentence."""
+    def fraction(self, share: float) -> str | None:
+        """A simple fraction within one point of it; None where there is none, and percent say it better."""
         if share >= 0.995:
             return "ほぼすべて" if self.language == "ja" else "nearly all"
         for upper, lower in ((1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 5), (1, 10)):
             if abs(share - upper / lower) <= 0.01:
                 return self._fraction(upper, lower)
-        return f"約{rounded(share * 100)}%" if self.language == "ja" else f"about {rounded(share * 100)}%"
+        return None
 
     def _fraction(self, upper: int, lower: int) -> str:
         if self.language == "ja":

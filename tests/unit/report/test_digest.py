@@ -53,7 +53,7 @@ def test_a_week_recounted(week: DigestFacts, recount: Recount) -> None:
     assert f"10か所の観測点で合わせて{accesses:,}件" in text_of(report, "digest.total") and "8月20日から8月26日まで" in text_of(
         report, "digest.total"
     )
-    assert f"{100 * (accesses / before - 1):+.1f}%" in text_of(report, "digest.change")
+    assert f"{100 * (accesses / before - 1):.1f}%増えました" in text_of(report, "digest.rise")
     channels, packet, *_ = tables(report)
     assert channels.rows == (("ポート", f"{accesses:,}", f"{before:,}", f"{sources:,}", channels.rows[0][4]),)
     shown = [(row[4].replace("Ping(ICMP)", "ping/icmp"), row[2], row[3]) for row in packet.rows]

@@ -73,6 +73,9 @@ def test_first_month_and_one_sensor(store: NodeStore, dice: random.Random) -> No
     _, report = made(store)
     assert {"change.first", "trend.short", "points.one", "compare.none", "kinds.top_one"} <= rules(report)
     assert "at 1 observation point." in text(report, "lay.total") and "about once" in text(report, "lay.summary")
+    assert "This observation point" in text(report, "lay.environment_one")
+    months = next(one for one in figures_of(report.sections) if one.number == "1.1").data
+    assert [row[1] for row in months] == [None] * 5 + [90]  # what nobody observed is no zero
 
 
 def test_a_gap_of_a_month_is_not_the_first_month(store: NodeStore, dice: random.Random) -> None:
@@ -148,6 +151,9 @@ def test_ten_thousand_targets(store: NodeStore, dice: random.Random) -> None:
     put(store, "a", [access(DAYS[31 + n % 30], b"%d/tcp" % (n + 1), dice) for n in range(10_000)], days=DAYS)
     _, report = made(store)
     drawn = next(one for one in figures_of(report.sections) if one.number == "2.3.1")
+    assert {"kinds.top", "kinds.sources", "daily.extremes"}.isdisjoint(rules(report)) and "(the most frequent one has below 0.1%" in text(
+        report, "notable.none"
+    )
     assert "notable.none" in rules(report) and drawn.data[-1][:2] == ("other (9,990)", 9_990)
 
 
