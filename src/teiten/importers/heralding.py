@@ -42,7 +42,7 @@ class _Entry(msgspec.Struct):
     destination_port: Any = None
     protocol: str = ""
     duration: Any = None
-    auth_attempts: list[_Attempt] = []
+    auth_attempts: list[_Attempt] | None = None
 
 
 class Heralding:
@@ -118,7 +118,7 @@ class _Judge:
         at, source = place
         rows = [self._connection(at, source, entry, here)]
         if entry.protocol in _LOGINS:
-            for attempt in entry.auth_attempts[:10_000]:
+            for attempt in (entry.auth_attempts or [])[:10_000]:
                 tried_at = self._times.at(attempt.timestamp.encode("utf-8", "replace"))
                 rows.append(_login(at if tried_at is None else tried_at, source, entry, here, attempt))
         return rows
@@ -150,7 +150,7 @@ class _Judge:
         return (at, source) if at is not None else Refused("impossible time")
 
     def _connection(self, at: int, source: bytes, entry: _Entry, here: int) -> tuple[Any, ...]:
-        duration = int(entry.duration * 1_000_000) if isinstance(entry.duration, int) and 0 <= entry.duration < 1 << 31 else None
+        duration = int(entry.duration * 1_000_000) if isinstance(entry.duration, int | float) and 0 <= entry.duration < 1 << 31 else None
         return (
             at,
             "packet",

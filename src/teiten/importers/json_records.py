@@ -17,8 +17,9 @@ from teiten.columnar import Columns, length
 from teiten.importers.fields import are_worth_it
 from teiten.importers.interface import Chunk
 from teiten.importers.lines import Lines, as_text
-from teiten.importers.reading import is_array, objects_of_array
+from teiten.importers.reading import is_array, is_envelope, objects_of_array
 from teiten.importers.rows import FIELD_BYTES, Tally, joined, turn
+from teiten.importers.wrapping import bared, may_wrap
 
 E = TypeVar("E")
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -82,15 +83,16 @@ class JsonReading(Generic[E]):
         return None
 
     def _decoded(self, records: Sequence[bytes]) -> list[E | None]:
+        text = as_text(records)
         try:
-            entries: list[E | None] = list(self._decoder.decode_lines(as_text(records)))
+            entries: list[E | None] = list(self._decoder.decode_lines(text))
         except UNREADABLE:
             entries = []
-        return entries if len(entries) == len(records) else [self._one(record) for record in records]
+        return entries if len(entries) == len(records) and not may_wrap(text) else [self._one(record) for record in records]
 
     def _one(self, record: bytes) -> E | None:
         try:
-            entry: E = self._decoder.decode(record)
+            entry: E = self._decoder.decode(bared(record))
         except UNREADABLE:
             return None
         return entry
@@ -129,7 +131,9 @@ class _Judging(Generic[E]):
 def _account_unreadable(tally: Tally, number: int, record: bytes) -> None:
     if not record.strip():
         tally.count("blank line")
-    elif _readable(record) is None:
+    elif is_envelope(record):
+        tally.count("envelope of a search answer")
+    elif _readable(bared(record)) is None:
         tally.reject(number, "not a JSON object", record)
     else:
         tally.reject(number, "a field has another type than this format gives it", record)
@@ -143,10 +147,10 @@ def _readable(record: bytes) -> dict[str, Any] | None:
 
 
 def first_objects(head: bytes) -> list[dict[str, Any]]:
-    """The JSON objects with which a file begins, be it lines or an array; broken ones left out."""
+    """The JSON objects with which a file begins, be it lines, an array or an answer of Elasticsearch; broken ones left out."""
     head = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     records = objects_of_array(head) if is_array(head) else head.split(b"\n")
-    return [found for record in records[:_HEAD_RECORDS] if (found := _readable(record)) is not None]
+    return [found for record in records[:_HEAD_RECORDS] if (found := _readable(bared(record))) is not None]
 
 
 def text(value: Any) -> bytes | None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Firewall lines of the Linux kernel (iptables, nftables, UFW) in syslog -> packets.
 
-The prefix of a rule is any text, so a line is found by its `IN= … OUT=`. Values are read up to the first bracket: what ICMP quotes of another
+The prefix of a rule is any text, also one without a blank behind it, so a line is found by its `IN= … OUT=`. Values are read up to the first bracket: what ICMP quotes of another
 packet stands inside brackets and has an `SRC=` of its own. LEN occurs twice for UDP, flags are bare words. Packets with an `OUT=` and
 no `IN=` left this host and are no observation.
 """
@@ -19,7 +19,7 @@ from teiten.importers.rows import Packed, Tally, address_reason, turn
 from teiten.importers.syslog import Framed, Frames, survey_years
 
 _NAMES = ("observed_at", "kind", "source", "target", "category", "protocol", "source_port", "destination_port", "tcp_flags", "size")
-_PACKET = re.compile(rb"(?:^|[\s:\]])IN=(\S*) OUT=(\S*) ([^\[]*)")
+_PACKET = re.compile(rb"IN=(\S*) OUT=(\S*) ([^\[]*)")
 _FIELD = re.compile(rb"(?<![A-Z])(SRC|PROTO|SPT|DPT|TYPE|CODE|LEN)=(\S*)")
 _WORDS = re.compile(rb" (FIN|SYN|RST|PSH|ACK|URG|ECE|CWR)(?= |$)")
 _PROTOCOL_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6", 132: "sctp", 136: "udplite"}

@@ -17,7 +17,7 @@ from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, 
 from teiten.importers.lines import Lines
 from teiten.importers.web_requests import kind_and_target
 
-ADDRESSES = ("remote_addr", "src_ip", "remote_ip", "client_ip", "clientip", "remoteIP", "remoteIp", "host_ip", "ClientHost")
+ADDRESSES = ("remote_addr", "src_ip", "remote_ip", "client_ip", "clientip", "remoteIP", "remoteIp", "host_ip", "ClientHost", "sip")
 TIMES = ("time_iso8601", "StartUTC", "time_local", "@timestamp", "timestamp", "time", "msec", "ts")
 METHODS = ("request_method", "method", "http_method", "requestMethod", "RequestMethod")
 URIS = ("request_uri", "uri", "url", "path", "requestUrl", "RequestPath")

@@ -109,8 +109,8 @@ class _Judge:
 
 
 def _local_at(written: bytes) -> int | None:
-    """nginx's `$time_local`: `10/Oct/2000:13:55:36 -0700`."""
-    parts = written.replace(b"/", b" ").replace(b":", b" ").split()
+    """nginx's `$time_local`: `10/Oct/2000:13:55:36 -0700`; Apache puts it into brackets."""
+    parts = written.removeprefix(b"[").removesuffix(b"]").replace(b"/", b" ").replace(b":", b" ").split()
     if len(parts) != 7 or not all(part.isdigit() and len(part) <= 4 for part in (parts[0], *parts[2:6])) or parts[6][:1] not in (b"+", b"-"):
         return None
     there, month = offset(parts[6]) if len(parts[6]) == 5 and parts[6][1:].isdigit() else None, MONTHS.get(parts[1])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenSSH server logs (syslog, ISO times, journald JSON) -> attempts to log in, each counted once.
+"""OpenSSH and Dropbear server logs (syslog, ISO times, journald JSON) -> attempts to log in, each counted once.
 
 The one rule of counting is in `openssh_evidence.py`: the strongest trace that a host's log holds of refused attempts is the attempt, weaker
 traces of the same are kept as rows of category `other`. Accepted logins and messages about connections are `other` too, never published.
@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from teiten.importers import dropbear_messages
 from teiten.importers.interface import Chunk, ReadOptions, Recognition, Records
-from teiten.importers.openssh_evidence import Evidence, Repeated, Survey, as_sshd, candidate, is_sshd, unrepeat
+from teiten.importers.openssh_evidence import DROPBEAR, Evidence, Repeated, Survey, as_sshd, candidate, is_sshd, unrepeat
 from teiten.importers.openssh_messages import Said, say
 from teiten.importers.rows import FIELD_BYTES, Packed, Tally, address_reason, turn
 from teiten.importers.syslog import Framed, Frames, YearSurvey
@@ -24,12 +25,12 @@ _NAMES = (
     "account", "credential", "session", "outcome", "request", "truncated",
 )  # fmt: skip
 _REMEMBERED = 10_000
-_HINT = re.compile(rb"\bsshd(?:-session|-auth)?\b")
+_HINT = re.compile(rb"\b(?:sshd(?:-session|-auth)?|dropbear)\b")
 
 
 class OpenSSH:
     name = "openssh"
-    label = "OpenSSH server log (syslog, ISO time, journald JSON)"
+    label = "OpenSSH or Dropbear server log"
     records: Records = "lines"
     surveys = True
 
@@ -40,10 +41,11 @@ class OpenSSH:
             return None
         frames = Frames(ZoneInfo("UTC"), 2000)
         framed = [found for line in lines if (found := frames.read(line)) is not None]
-        sshd = sum(1 for found in framed if is_sshd(found.program))
-        if not sshd:
+        dropbear = sum(1 for found in framed if found.program == DROPBEAR)
+        sshd = sum(1 for found in framed if is_sshd(found.program)) - dropbear
+        if not (sshd or dropbear):
             return None
-        return Recognition(0.95, f"{sshd} of the first {len(lines)} lines are messages of sshd")
+        return Recognition(0.95, f"{sshd} of the first {len(lines)} lines are messages of sshd" if sshd else f"{dropbear} of the first {len(lines)} lines are messages of dropbear")
 
     def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> Survey:
         years, evidence, frames = YearSurvey(), Evidence(), Frames(options.zone, 2000)
@@ -112,7 +114,7 @@ class _Reading:
             return
         if not repeated.told:
             self._keep_last(framed)
-        said = say(repeated.framed.message)
+        said = (dropbear_messages.say if repeated.framed.program == DROPBEAR else say)(repeated.framed.message)
         if isinstance(said, str):
             self._tally.count(said)
         elif framed.at is None:
@@ -135,7 +137,8 @@ class _Reading:
             account = self._names.get((framed.host, framed.process), b"")
         cut = account is not None and len(account) > FIELD_BYTES
         account = account[:FIELD_BYTES] if account is not None and cut else account
-        session = f"sshd-{framed.process.decode()}" if framed.process.isdigit() else None
+        program = "dropbear" if framed.program == DROPBEAR else "sshd"
+        session = f"{program}-{framed.process.decode()}" if framed.process.isdigit() else None
         kind = "attempt" if category == "access" and said.kind == "connection" else said.kind
         self._rows.append((
             repeated.at, kind, source, account or b"", category, repeated.times * said.times, said.port, account,

@@ -18,7 +18,8 @@ from teiten.importers.syslog import Framed
 _MOST_HOSTS = 5_000
 _MOST_LOGINS = 100_000
 _PAM = b"sshd(pam_unix)"  # before 2005 the module wrote under a name of its own
-_SSHD = frozenset((b"sshd", b"sshd-session", b"sshd-auth", _PAM))
+DROPBEAR = b"dropbear"
+_SSHD = frozenset((b"sshd", b"sshd-session", b"sshd-auth", DROPBEAR, _PAM))
 _FAILED = re.compile(
     rb"(?:error: )?(?:Failed (password|keyboard-interactive)|(PAM: )|(pam_unix\(sshd:auth\): authentication failure|PAM \d+ more auth))"
 )

@@ -192,6 +192,7 @@ class Cut:
         self._avro = records == "avro"
         self._exports = records == "exports"
         self.is_array = records == "json" and is_array(opened.head())
+        self._answer = answer_end(opened.head()) if self.is_array else 0
         self.unfinished = False
 
     def __iter__(self) -> Iterator[Sequence[bytes]]:
@@ -258,12 +259,14 @@ class Cut:
 
     def _values(self, blocks: Iterator[bytes]) -> Iterator[list[bytes]]:
         """The values of an array of objects; brackets inside strings are text. Bytes between values that are no comma come out as records."""
-        scanner = _ArrayScanner()
+        scanner, before = _ArrayScanner(), self._answer
         for block in blocks:
-            yield scanner.feed(block)
+            found = scanner.feed(block[before:])
+            yield [block[:before], *found] if before else found
+            before = 0
         left = scanner.left()
         if left:
-            self.unfinished = True
+            self.unfinished = not (self._answer and is_envelope(left))
             yield [left]
 
 
@@ -321,17 +324,32 @@ class _ArrayScanner:
         return b"" if self._depth == 0 and not _between(self._rest) else self._rest
 
 
+_ANSWER = re.compile(rb'\s*\{\s*"(?:took|_scroll_id|pit_id|timed_out|hits)"\s*:')
+_HITS = re.compile(rb'"hits"\s*:\s*\[')
+_CLOSING = re.compile(rb"\s*\]\s*\}\s*\}\s*")
 _ARRAY = re.compile(rb"\s*(?:\[\s*(?:[{\]]|$)|\{[ \t]*\r?\n)")
 
 
 def is_array(head: bytes) -> bool:
     """Whether JSON begins with an array of objects, or with an object that goes over lines; a bracket before anything else is text."""
-    return _ARRAY.match(head) is not None
+    return _ARRAY.match(head) is not None or answer_end(head) > 0
+
+
+def answer_end(head: bytes) -> int:
+    """Where the documents of an Elasticsearch `_search` answer begin: behind the bracket of its inner `hits`; 0 if it is none."""
+    hits = _HITS.search(head) if _ANSWER.match(head) else None
+    return hits.end() if hits else 0
+
+
+def is_envelope(record: bytes) -> bool:
+    """What stands before and behind the documents of such an answer."""
+    return 0 < len(record) == answer_end(record) or _CLOSING.fullmatch(record) is not None
 
 
 def objects_of_array(head: bytes) -> list[bytes]:
     """The whole objects in the beginning of a JSON array."""
-    return _ArrayScanner().feed(head)
+    skipped = answer_end(head)
+    return _ArrayScanner().feed(head[skipped:])
 
 
 def _between(text: bytes) -> list[bytes]:

@@ -25,6 +25,8 @@ _KNOWN: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
             rb"\[(?:cowrie\.|HoneyPot|CowrieSSH|CowrieTelnet)| cowrie\[\d+\]: |/cowrie/etc/cowrie",
             "Cowrie's text log: its JSON log tells the same and is read",
         ),
+        (rb"\A\[ *\d+\.\d{6}\] ", "the kernel's messages with its own clock: dmesg -T or journalctl -k write times"),
+        (rb"\ADate first seen ", "nfdump's lines for people: nfdump -o csv is read"),
         (rb"Z (?:Port|Delay|MaxLineLength) \d|\b(?:ACCEPT|CLOSE) host=", "a log of endlessh, which lets nobody try to log in"),
         (rb"\A\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[[\d.a-fA-F:\[\]]+:\d+\] ", "a log of sshesame, which is not read"),
         (rb" dovecot(?:\[\d+\])?: ", "a log of Dovecot, which observes no channel"),

@@ -15,7 +15,7 @@ from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, 
 from teiten.importers.lines import Lines
 from teiten.importers.packet_rows import joined_port, say_flow
 from teiten.importers.rows import joined
-from teiten.importers.suricata_events import COUNTED_FLOW, MINUTE_US, kind_of_other
+from teiten.importers.suricata_events import COUNTED_FLOW, MINUTE_US, Told, kind_of_other
 
 _TEXT_FIELDS = ("timestamp", "src_ip", "dest_ip", "proto", "flow.start", "flow.end", "flow.state")
 _HTTP = ("http.url", "http.http_method", "http.http_user_agent", "http.protocol")
@@ -23,7 +23,7 @@ _FIELDS = (
     "event_type", *_TEXT_FIELDS, "flow_id", "src_port", "dest_port", "icmp_type", "icmp_code", "flow", "flow.pkts_toclient", "http", *_HTTP,
     "http.status",
 )  # fmt: skip
-_FLOW, _ALERT, _REQUEST, _STATS = range(4)
+_FLOW, _ALERT, _REQUEST, _STATS, _NETFLOW = range(5)
 _EVENTS = (b"flow", b"alert", b"http")
 _PROTOCOLS = ((b"TCP", 6), (b"UDP", 17), (b"ICMP", 1))
 _SURVEYED = ("event_type", "flow_id")
@@ -93,21 +93,22 @@ class Suspects:
 
 
 class SuricataColumns:
-    def __init__(self, told: frozenset[int], shown: set[int]) -> None:
-        self._told = np.array(sorted(told), np.int64)
+    def __init__(self, told: Told, shown: set[int]) -> None:
+        self._told = np.array(sorted(told.flows), np.int64)
+        self._by_netflow = told.by_netflow
         self._shown = shown
 
     def take(self, lines: Lines, leave: Callable[[int], None]) -> tuple[Columns, Counter[str]]:
         fields = Fields.of_objects(lines, _FIELDS, ("flow", "http"))
-        event = fields.chosen("event_type", (*_EVENTS, b"stats"))
+        event = fields.chosen("event_type", (*_EVENTS, b"stats", b"netflow"))
         usual = fields.plain & fields.are("event_type", Look.STRING) & _are_usual(fields)
         flow_id = fields.integers("flow_id")
         told = usual & (event == _ALERT) & np.isin(flow_id, self._told) & fields.are("flow_id", Look.INTEGER)
-        other = usual & ((event < 0) | (event == _STATS))
+        other = usual & ((event < 0) | (event == _STATS) | ((event == _NETFLOW) & (not self._by_netflow)))
         if (stats := usual & (event == _STATS)).any():
             at = fields.instants("timestamp")[stats]
             stats[stats] = at >= 0  # a time without an offset is the judge's to read
-            other &= stats | (event < 0)
+            other &= stats | (event != _STATS)
             self._shown.update(np.unique(at[at >= 0] // MINUTE_US * MINUTE_US).tolist())
         arrivals, arrived = _arrivals(fields, usual & ((event == _FLOW) | ((event == _ALERT) & ~told)), event, flow_id)
         requests, asked = _requests(fields, usual & (event == _REQUEST), flow_id)

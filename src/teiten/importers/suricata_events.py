@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,7 +19,16 @@ NAMES = (
 )  # fmt: skip
 MINUTE_US = 60_000_000
 COUNTED_FLOW = "alert of a flow that is counted"
+OTHER_DIRECTION = "other direction of a flow"
+_REMEMBERED_FLOWS = 50_000
 _PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmp6", 132: "sctp"}
+
+
+class Told(NamedTuple):
+    """What the whole file tells before its first event is read."""
+
+    flows: frozenset[int] = frozenset()  # of which both an alert and a flow event tell
+    by_netflow: bool = False  # it has netflow events and no flow events
 
 
 class _Flow(msgspec.Struct):
@@ -50,24 +59,28 @@ class Entry(msgspec.Struct):
     icmp_type: Any = None
     icmp_code: Any = None
     flow: _Flow | None = None
+    netflow: _Flow | None = None
     http: _Http | None = None
 
 
 class Judge:
-    def __init__(self, options: ReadOptions, told: frozenset[int]) -> None:
+    def __init__(self, options: ReadOptions, told: Told) -> None:
         self._times = IsoTimes(options.zone)
         self._packed = Packed()
         self._told = told
+        self._begun: dict[int, None] = {}  # flows of netflow events, newest last
         self.shown: set[int] = set()  # Suricata says with its `stats` that it is at work
 
     def judge(self, entry: Entry) -> Judged:
         event = entry.event_type
         if event == "alert":
-            if isinstance(entry.flow_id, int) and entry.flow_id in self._told:
+            if isinstance(entry.flow_id, int) and entry.flow_id in self._told.flows:
                 return COUNTED_FLOW
-            return self._row(entry, entry.timestamp, "alert")
+            return self._row(entry, entry.flow, entry.timestamp, "alert")
         if event == "flow":
-            return self._row(entry, (entry.flow.start if entry.flow else "") or entry.timestamp, "flow")
+            return self._row(entry, entry.flow, (entry.flow.start if entry.flow else "") or entry.timestamp, "flow")
+        if event == "netflow" and self._told.by_netflow:
+            return self._netflow(entry)
         if event == "http":
             return self._request(entry)
         if event == "stats" and (at := self._times.at(entry.timestamp.encode("utf-8", "replace"))) is not None:
@@ -81,7 +94,17 @@ class Judge:
             return Refused(address_reason(address) if address else "no source address")
         return (at, source) if at is not None else Refused("impossible time")
 
-    def _row(self, entry: Entry, timestamp: str, event: str) -> Judged:
+    def _netflow(self, entry: Entry) -> Judged:
+        """Suricata writes one for each direction, the opener's first; both have the number of their flow."""
+        if isinstance(entry.flow_id, int):
+            if entry.flow_id in self._begun:
+                return OTHER_DIRECTION
+            if len(self._begun) >= _REMEMBERED_FLOWS:
+                del self._begun[next(iter(self._begun))]
+            self._begun[entry.flow_id] = None
+        return self._row(entry, entry.netflow, (entry.netflow.start if entry.netflow else "") or entry.timestamp, "netflow")
+
+    def _row(self, entry: Entry, flow: _Flow | None, timestamp: str, event: str) -> Judged:
         place, protocol = self._place(entry, timestamp), protocol_number(entry.proto)
         if isinstance(place, Refused):
             return place
@@ -90,9 +113,8 @@ class Judge:
         is_icmp = protocol in (1, 58)
         here = joined_port(protocol, whole(entry.icmp_type) if is_icmp else port(entry.dest_port), whole(entry.icmp_code))
         kind, category, target = say_flow(protocol, here)
-        flow = entry.flow
         answered = protocol == 6 and flow is not None and bool(whole(flow.pkts_toclient)) and flow.state in ("established", "closed")
-        end = self._times.at(flow.end.encode("utf-8", "replace")) if flow is not None and event == "flow" else None
+        end = self._times.at(flow.end.encode("utf-8", "replace")) if flow is not None and event != "alert" else None
         duration = end - place[0] if end is not None and end >= place[0] else None
         return (
             place[0], "packet", kind, place[1], target, category, _PROTOCOLS.get(protocol, f"proto{protocol}"), port(entry.src_port),

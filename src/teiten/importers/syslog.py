@@ -21,17 +21,26 @@ from teiten.importers.instants import MONTHS, IsoTimes, micros, minute_at
 
 _STAMP = rb"([JFMASOND][a-z][a-z] [ \d]?\d \d\d:\d\d):(\d\d)(?:\.(\d{1,9}))?"
 _ISO = rb"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?"
-_FRAME = re.compile(rb"(?:<\d{1,3}>)?(?:" + _STAMP + rb"|" + _ISO + rb") (\S+) (?:([^\s\[\]:]+)(?:\[(\d+)\])?:|(?=last message repeated)) ?")
+_LEVEL_BEFORE, _LEVEL = rb"(?:<[a-z0-9]+\.[a-z]+> )?", rb"(?:[a-z]+[0-7]?\.[a-z]+ )?"
+"""Facility and level, as FreeBSD (before the host) and busybox (behind it) write them."""
+_FRAME = re.compile(
+    rb"(?:<\d{1,3}>)?(?:" + _STAMP + rb"|" + _ISO + rb") " + _LEVEL_BEFORE + rb"(\S+) " + _LEVEL
+    + rb"(?:([^\s\[\]:]+)(?:\[(\d+)\])?:|(?=last message repeated)) *"
+)  # fmt: skip
 _FRAME_5424 = re.compile(
     rb"<\d{1,3}>1 ()()()" + _ISO + rb" (\S+) (\S+) (\d+|-) \S+ "
     rb"(?:-|(?:\[(?:[^\]\"\\]++|\\.|\"(?:[^\"\\]++|\\.)*+\")*+\])++) ?(?:\xef\xbb\xbf)?"
 )
 _LEADS = re.compile(
-    rb"(?:[A-Z][a-z]{2} (?P<full>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?P<zone>[A-Z]{2,5}|[+-]\d\d:?\d\d)|(?P<unix>\d{9,10})\.(?P<micro>\d{6})) "
-    rb"(?P<host>\S+) (?P<program>[^\s\[\]:]+)(?:\[(?P<process>\d+)\])?: "
+    rb"(?:[A-Z][a-z]{2} (?P<full>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?P<zone>[A-Z]{2,5}|[+-]\d\d:?\d\d)|(?P<unix>\d{9,10})(?:\.(?P<micro>\d{6}))?) "
+    rb"(?P<host>\S+) (?P<program>[^\s\[\]:]+)(?:\[(?P<process>\d+)\])?: ?"
     rb"|\[[A-Z][a-z]{2} (?P<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(?P<second>\d\d) (?P<year>\d{4})\] "
 )
-"""`journalctl -o short-full` and `-o short-unix`, and `dmesg -T`."""
+"""`journalctl -o short-full` and `-o short-unix` (DShield's sensors without its fraction), and `dmesg -T`."""
+_ROUTER = re.compile(
+    rb"[A-Z][a-z]{2} ([A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(\d\d) (\d{4}) [a-z]+[0-7]?\.[a-z]+ ([^\s\[\]:]+)(?:\[(\d+)\])?: *"
+)
+"""`logread` of OpenWrt, which names no host."""
 _REMARK = (b"-- Logs begin", b"-- Journal begins", b"-- Boot ", b"-- Reboot --", b"-- No entries --", b"-- cursor: ")
 _HEAD = re.compile(rb"\n(?:<\d{1,3}>)?([JFMASOND][a-z][a-z]) ([ \d]?\d) (\d\d:\d\d:\d\d)")
 _LONGEST_FRAME = 16_384  # structured data in front of a message; a longer one is no frame
@@ -100,15 +109,22 @@ class Frames:
             return Framed(None, b"", b"journalctl", b"", line)
         found = _LEADS.match(line)
         if found is None:
-            return None
+            return self._from_router(line)
         message = line[found.end() :]
         if found["stamp"] is not None:
             return Framed(self._dated_at(found["stamp"], found["second"], found["year"]), b"", b"kernel", b"", message)
         if found["unix"] is not None:
-            at: int | None = int(found["unix"]) * 1_000_000 + int(found["micro"])
+            at: int | None = int(found["unix"]) * 1_000_000 + int(found["micro"] or b"0")
         else:  # names of zones mean different things in different places: only UTC is sure, the others are the log's own zone
             at = self._iso.at(found["full"] + (found["zone"] if found["zone"][:1] in (b"+", b"-") or found["zone"] == b"UTC" else b""))
         return Framed(at, found["host"], found["program"], found["process"] or b"", message)
+
+    def _from_router(self, line: bytes) -> Framed | None:
+        found = _ROUTER.match(line)
+        if found is None:
+            return None
+        stamp, second, year, program, process = found.groups()
+        return Framed(self._dated_at(stamp, second, year), b"", program, process or b"", line[found.end() :])
 
     def _dated_at(self, stamp: bytes, second: bytes, year: bytes) -> int | None:
         month = MONTHS.get(stamp[:3])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""T-Pot's documents (Logstash JSON, plain or as `_source` of an Elasticsearch dump) -> what its honeypots saw.
+"""T-Pot's documents (Logstash JSON, plain or as `_source` of an Elasticsearch dump, `_search` answer or bulk request) -> what its honeypots saw.
 
 Suricata, P0f and Fatt see the same packets as the honeypots and NGINX is T-Pot's own console: counted as other, never added up. Several
 events of one connection count once. Cowrie's logins go to the ssh channel, requests of web honeypots to the web channel.
@@ -17,7 +17,7 @@ from teiten.importers.json_records import JsonReading, Judged, Refused, first_ob
 from teiten.importers.packet_rows import protocol_number, say_flow
 from teiten.importers.rows import TELNET, Packed, address_reason
 from teiten.importers.seen_connections import FURTHER, SeenConnections
-from teiten.importers.tpot_columns import CONSOLE, LOGINS, METHODS, OBSERVERS, URIS, TPotColumns
+from teiten.importers.tpot_columns import BULK, CONSOLE, LOGINS, METHODS, OBSERVERS, URIS, TPotColumns
 
 _NAMES = (
     "observed_at", "channel", "kind", "source", "target", "category", "protocol", "source_port", "destination_port", "handshake", "account",
@@ -59,6 +59,8 @@ class _Judge:
         self.seen = SeenConnections()
 
     def judge(self, entry: dict[str, Any]) -> Judged:
+        if "type" not in entry and len(entry) == 1 and entry.keys() <= BULK:
+            return "action of a bulk request"
         entry = _source(entry)
         kind = str(entry.get("type", ""))
         if kind in OBSERVERS or kind in CONSOLE:

@@ -20,6 +20,7 @@ from teiten.importers.seen_connections import FURTHER, SeenConnections
 
 OBSERVERS = {"Suricata": "same packets as the honeypots", "P0f": "same packets as the honeypots", "Fatt": "same packets as the honeypots"}
 CONSOLE = {"NGINX": "console of T-Pot itself"}
+BULK = frozenset(("index", "create", "update", "delete"))
 LOGINS = ("cowrie.login.failed", "cowrie.login.success")
 URIS = ("request_uri", "uri", "url", "URL", "path", "http.url")
 METHODS = ("request_method", "method", "http.http_method")
