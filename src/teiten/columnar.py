@@ -31,6 +31,17 @@ def from_accesses(accesses: Sequence[Access]) -> Columns:
     return {field.name: _array(field.name, values) for field, values in zip(_FIELDS, turned, strict=True)}
 
 
+def same(value: Any, rows: int) -> NDArray[Any]:
+    """A column with one value in all rows, which takes no memory; read-only."""
+    kind = np.bool_ if isinstance(value, bool) else np.int64 if isinstance(value, int) else object
+    return np.broadcast_to(np.array(value, dtype=kind), rows)
+
+
+def distinct(column: NDArray[Any]) -> set[Any]:
+    """The values of a column of text; at once where `same` made it."""
+    return set(column[:1].tolist() if column.strides == (0,) else column.tolist())
+
+
 def length(columns: Columns) -> int:
     return len(columns["observed_at"]) if columns else 0
 

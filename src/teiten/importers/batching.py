@@ -49,7 +49,8 @@ def name_epoch(importer: str, first: bytes, variant: int) -> str:
 
 def first_record(records: Sequence[bytes], is_preamble: Callable[[bytes], bool]) -> bytes:
     """What identifies a file: everything through its first record that is no header, capped."""
-    for index, record in enumerate(records):
+    for index in range(len(records)):
+        record = records[index]
         if record.strip() and not is_preamble(record):
             return b"\n".join([*records[:index], record[:_FIRST_RECORD_BYTES]])[-2 * _FIRST_RECORD_BYTES :]
     return bytes(as_text(records)[:_FIRST_RECORD_BYTES])

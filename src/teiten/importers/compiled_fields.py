@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from teiten.importers.field_layout import LOOK_AT, NAME_WORDS, START_BITS, Array, Look
+from teiten.importers.field_layout import LOOK_AT, NAME_WORDS, NONE, ODD, SLOTS, SPREAD, START_BITS, Array, Look, Read
+from teiten.importers.compiled_values import address, digits, instant, minute_of, seconds
 from teiten.packets.jit import byte, compiled, load64, store64
 
 STRING, ESCAPED, INTEGER, DECIMAL, NUMBER = int(Look.STRING), int(Look.ESCAPED), int(Look.INTEGER), int(Look.DECIMAL), int(Look.NUMBER)
@@ -22,7 +24,9 @@ WORD, NULL, OBJECT, LIST = int(Look.WORD), int(Look.NULL), int(Look.OBJECT), int
 ONES, HIGHS = 0x0101010101010101, -0x7F7F7F7F7F7F7F80
 NEWLINES = 0x0A0A0A0A0A0A0A0A
 QUOTES, SLASHES, BLANKS = 0x2222222222222222, 0x5C5C5C5C5C5C5C5C, 0x2020202020202020
-DEEPEST, ROW_BYTES = 60, 8 * NAME_WORDS
+DEEPEST, ROW_BYTES, SLOT_BYTES = 60, 8 * NAME_WORDS, 8 * SLOTS
+PLACE = (1 << START_BITS) - 1
+AS_INTEGER, AS_SECONDS, AS_INSTANT, AS_UTC, AS_ADDRESS, AS_CHOICE = (int(read) for read in Read)
 
 
 def _count_zeros(_context: Any, _value: Any) -> Any:
@@ -151,37 +155,38 @@ def head_of(at: int, size: int, limit: int) -> int:
 
 
 @compiled
-def find_name(at: int, end: int, limit: int, space: int, table: int, count: int, text: int) -> int:
+def find_name(at: int, end: int, limit: int, space: int, table: int, text: int) -> int:
     """Address of the row in `table` for the name at `at:end`, or 0."""
     size = end - at
     head = head_of(at, size, limit)
-    row = table
-    for _ in range(count):
+    number = load64(table + 8 * (((head * SPREAD >> 48) ^ size) & (SLOTS - 1)))
+    while number > 0:
+        row = table + SLOT_BYTES + (number - 1) * ROW_BYTES
         if load64(row) == head and load64(row + 8) == size and load64(row + 16) == space:
             name, place = text + load64(row + 32), 8
             while place < size and byte(at + place) == byte(name + place):
                 place += 1
             if place >= size:
                 return row
-        row += ROW_BYTES
+        number = load64(row + 40)
     return 0
 
 
 @compiled
-def member_value(at: int, limit: int, space: int, table: int, count: int, text: int) -> tuple[int, int]:
+def member_value(at: int, limit: int, space: int, table: int, text: int) -> tuple[int, int]:
     """From the opening quote of a name to its value, and the row of the wanted name it is; (-1, 0) for bad or escaped names."""
     if byte(at) != 34:
         return -1, 0
     end, escaped = string_end(at + 1, limit)
     if end < 0 or escaped:
         return -1, 0
-    row = find_name(at + 1, end, limit, space, table, count, text) if space >= 0 else 0
+    row = find_name(at + 1, end, limit, space, table, text) if space >= 0 else 0
     at = skip_blank(end + 1)
     return (skip_blank(at + 1), row) if byte(at) == 58 else (-1, 0)
 
 
 @compiled
-def find_in_object(at: int, line_end: int, limit: int, base: int, table: int, count: int, text: int, out: int, stride: int, enough: int) -> bool:
+def find_in_object(at: int, line_end: int, limit: int, base: int, table: int, text: int, out: int, stride: int, enough: int) -> bool:
     """Writes what is found in one line to `out`, fields `stride` bytes apart; False if the line is not plain.
 
     After `enough` values the rest of the line is not looked at.
@@ -195,11 +200,11 @@ def find_in_object(at: int, line_end: int, limit: int, base: int, table: int, co
         is_object = (objects >> (depth - 1)) & 1
         if not (fresh and byte(at) == (125 if is_object else 93)):
             if is_object:
-                at, row = member_value(at, limit, 0 if depth == 1 else inner if depth == 2 else -1, table, count, text)
+                at, row = member_value(at, limit, 0 if depth == 1 else inner if depth == 2 else -1, table, text)
                 if at < 0:
                     return False
                 if row:
-                    place = out + (row - table) // ROW_BYTES * stride
+                    place = out + (row - table - SLOT_BYTES) // ROW_BYTES * stride
                     if load64(place) != 0:
                         return False
             if byte(at) == 123 or byte(at) == 91:
@@ -242,12 +247,46 @@ def behind_value(at: int, depth: int, objects: int) -> tuple[int, int]:
 
 @compiled
 def find_in_objects(
-    base: int, size: int, lines: Array, line_ends: Array, table: int, count: int, text: int, found: Array, plain: Array, enough: int
+    base: int, size: int, lines: Array, line_ends: Array, table: int, text: int, found: Array, plain: Array, enough: int,
+    reads: Array, choices: tuple[Array, Array], values: Array,
 ) -> None:
-    """`found` has a row of zeros for each name and a column for each line."""
+    """`found` has a row of zeros for each name and a column for each line; `values` a row for each of `reads`: the row in `found`, what its
+    values are read as, and the first and last of its choices in `choices`. A line is read while it is in the processor's nearest cache.
+    """  # fmt: skip
     out, stride = found.ctypes.data, found.shape[1] * 8
+    last, minutes = np.zeros(len(reads), np.int64), np.zeros(len(reads), np.int64)  # lines of the same minute follow each other
+    letters, offsets = choices
     for i in range(len(lines)):
-        plain[i] = find_in_object(base + lines[i], base + line_ends[i], base + size, base, table, count, text, out + 8 * i, stride, enough)
+        plain[i] = find_in_object(base + lines[i], base + line_ends[i], base + size, base, table, text, out + 8 * i, stride, enough)
+        for k in range(len(reads)):
+            place, kind, value = found[reads[k, 0], i], reads[k, 1], ODD
+            start, end, look = base + (place & PLACE), base + ((place >> START_BITS) & PLACE), place >> LOOK_AT
+            if look == 0 or (look == NULL and kind <= AS_SECONDS):
+                value = NONE
+            elif kind == AS_INTEGER:
+                if look == INTEGER or look == STRING:
+                    value = digits(start, end)
+            elif kind == AS_SECONDS:
+                if look == INTEGER or look == DECIMAL or look == STRING:
+                    value = seconds(start, end)
+            elif look != STRING:
+                pass
+            elif kind == AS_ADDRESS:
+                value = address(start, end)
+            elif kind == AS_CHOICE:
+                for choice in range(reads[k, 2], reads[k, 3]):
+                    if end - start == offsets[choice + 1] - offsets[choice]:
+                        at = 0
+                        while at < end - start and byte(start + at) == letters[offsets[choice] + at]:
+                            at += 1
+                        if at == end - start:
+                            value = choice - reads[k, 2]
+                            break
+            elif 19 <= end - start <= 40:
+                if last[k] == 0 or load64(start) != load64(last[k]) or load64(start + 8) != load64(last[k] + 8) or byte(start + 16) != 58:
+                    last[k], minutes[k] = start, minute_of(start)
+                value = instant(start, end, minutes[k], kind == AS_UTC)
+            values[k, i] = value
 
 
 @compiled

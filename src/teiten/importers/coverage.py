@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from teiten.clock import day_of
+from teiten.columnar import distinct
 from teiten.importers.interface import Chunk
 
 _QUARTER_US = 900_000_000  # zones are apart by quarters of an hour
@@ -30,7 +31,7 @@ class Coverage:
 
     def see(self, chunk: Chunk) -> None:
         if chunk.columns:
-            self._channels.update(set(chunk.columns["channel"].tolist()))
+            self._channels.update(distinct(chunk.columns["channel"]))
             self._show(np.unique(chunk.columns["observed_at"] // _QUARTER_US).tolist())
         for channel, instants in chunk.shown.items():
             if instants:

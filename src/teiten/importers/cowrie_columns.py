@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from teiten.columnar import Columns
+from teiten.columnar import Columns, same
 from teiten.importers.cowrie_events import SHELL, Judge
-from teiten.importers.field_layout import NONE, Array, Look
-from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, objects, optional, packed
+from teiten.importers.field_layout import NONE, Array, Look, Read
+from teiten.importers.fields import NOTHING, TEXTS, Fields, Reads, is_port, looked_up, objects, optional, packed
 from teiten.importers.lines import Lines
 from teiten.importers.rows import TELNET
 
@@ -25,6 +25,10 @@ _LEFT = -9
 _CONNECT, _FAILED, _SUCCESS, _VERSION, _KEX = range(5)
 _EVENTS = (b"cowrie.session.connect", b"cowrie.login.failed", b"cowrie.login.success", b"cowrie.client.version", b"cowrie.client.kex")
 _COUNTED = (b"cowrie.session.closed", b"cowrie.session.params", b"cowrie.command.input", b"cowrie.command.failed", b"cowrie.log.closed")
+_READS = (
+    Reads("eventid", Read.CHOICE, (*_EVENTS, *_COUNTED)), Reads("timestamp", Read.INSTANT), Reads("src_ip", Read.ADDRESS),
+    Reads("dst_port", Read.INTEGER), Reads("src_port", Read.INTEGER),
+)  # fmt: skip
 
 # by case: connection, password, public key, telnet
 _CHANNEL = np.array(["packet", "ssh", "ssh", "ssh"], dtype=object)
@@ -41,7 +45,7 @@ class CowrieColumns:
         self._judge = judge
 
     def take(self, lines: Lines, leave: Callable[[int], None]) -> tuple[Columns, Counter[str]]:
-        fields = Fields.of_objects(lines, _FIELDS)
+        fields = Fields.of_objects(lines, _FIELDS, reads=_READS)
         event = fields.chosen("eventid", (*_EVENTS, *_COUNTED))
         plain = fields.plain & fields.are("eventid", Look.STRING) & _are_usual(fields)
         at, source = fields.instants("timestamp"), fields.addresses("src_ip")
@@ -130,6 +134,6 @@ def _columns(fields: Fields, rows: Array, event: Array, found: tuple[Array, ...]
         "observed_at": at, "channel": _CHANNEL[case], "kind": _KIND[case], "source": packed(source), "target": target, "category": _CATEGORY[case],
         "source_port": ports, "destination_port": optional(np.where(is_login, NONE, here)), "account": account, "credential": credential,
         "client": clients, "fingerprint": prints, "session": objects(fields.texts("session", rows)), "outcome": _OUTCOME[event],
-        "protocol": np.full(len(rows), "tcp", dtype=object), "handshake": np.ones(len(rows), np.bool_), "times": np.full(len(rows), 1, dtype=object),
-        "encrypted": np.zeros(len(rows), np.bool_), "truncated": np.zeros(len(rows), np.bool_),
+        "protocol": same("tcp", len(rows)), "handshake": same(True, len(rows)), "times": same(1, len(rows)),
+        "encrypted": same(False, len(rows)), "truncated": same(False, len(rows)),
     }  # fmt: skip

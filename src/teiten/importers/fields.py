@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from teiten.importers.field_layout import LOOK_AT, NONE, START_BITS, Array, Look, Names, prepare
+from teiten.importers.field_layout import LOOK_AT, NONE, START_BITS, Array, Look, Names, Read, prepare
 from teiten.importers.instants import MONTHS
 from teiten.importers.lines import Lines
 from teiten.importers.rows import FIELD_BYTES
@@ -36,6 +36,14 @@ def are_worth_it(records: object) -> bool:
     return records.end - records.start >= (WORTH_CALLING_BYTES if is_loaded else WORTH_COMPILING_BYTES)
 
 
+class Reads(NamedTuple):
+    """A field, and what its values are read as (0: by a method of `Fields` alone)."""
+
+    name: str
+    kind: int = 0
+    choices: tuple[bytes, ...] = ()
+
+
 class Fields:
     """Arrays by name, one entry a line; where `plain` is False they say nothing."""
 
@@ -46,19 +54,24 @@ class Fields:
         self._base = int(self._memory.ctypes.data)
         self._places: Array = np.zeros((len(names), count), np.int64)
         self._cut: dict[str, tuple[Array, Array, Array]] = {}  # starts, ends and looks of the names that were asked for
+        self._read_already: dict[Reads, Array] = {}
         self.plain: Array = np.ones(count, np.bool_)
 
     @classmethod
     def of_objects(
-        cls, lines: Lines, names: tuple[str, ...], objects: tuple[str, ...] = (), enough: int = 1 << 30, only: Array | None = None
-    ) -> Fields:
-        """Of all lines or `only` those. After `enough` values of a line the rest of it is not looked at, and `plain` says nothing of that rest."""
+        cls, lines: Lines, names: tuple[str, ...], objects: tuple[str, ...] = (), enough: int = 1 << 30, only: Array | None = None,
+        reads: tuple[Reads, ...] = (),
+    ) -> Fields:  # fmt: skip
+        """Of all lines or `only` those; what `reads` says is read on the way, and costs little when it is asked for. After `enough` values of a line the rest of it is not looked at, and `plain` says nothing of that rest."""
         from teiten.importers.compiled_fields import find_in_objects
 
         starts, ends = (lines.starts, lines.ends) if only is None else (lines.starts[only], lines.ends[only])
         found, wanted = cls(lines, names, len(starts)), _prepared(names, objects)
-        where = (found._base, len(lines.text), starts, ends)
-        find_in_objects(*where, wanted.table.ctypes.data, len(names), wanted.text.ctypes.data, found._places, found.plain, enough)
+        planned = _planned(names, reads)
+        values = np.empty((len(reads), len(starts)), np.int64)
+        where = (found._base, len(lines.text), starts, ends, wanted.table.ctypes.data, wanted.text.ctypes.data)
+        find_in_objects(*where, found._places, found.plain, enough, planned[0], planned[1:], values)
+        found._read_already = dict(zip(reads, values, strict=True))
         return found
 
     @classmethod
@@ -108,36 +121,36 @@ class Fields:
     def integers(self, name: str) -> Array:
         from teiten.importers.compiled_values import read_integers
 
-        return self._read(read_integers, name)
+        return self._read(read_integers, Reads(name, Read.INTEGER))
 
     def seconds(self, name: str) -> Array:
         """Seconds with a fraction as microseconds."""
         from teiten.importers.compiled_values import read_seconds
 
-        return self._read(read_seconds, name)
+        return self._read(read_seconds, Reads(name, Read.SECONDS))
 
     def instants(self, name: str, naive_is_utc: bool = False) -> Array:
         from teiten.importers.compiled_values import read_instants
 
-        return self._read(read_instants, name, naive_is_utc)
+        return self._read(read_instants, Reads(name, Read.UTC_INSTANT if naive_is_utc else Read.INSTANT), naive_is_utc)
 
     def local_instants(self, name: str) -> Array:
         """`05/Nov/2024:10:00:00 +0100`, as web servers write it."""
         from teiten.importers.compiled_values import read_local_instants
 
-        return self._read(read_local_instants, name, _MONTHS)
+        return self._read(read_local_instants, Reads(name), _MONTHS)
 
     def addresses(self, name: str) -> Array:
         """IPv4 as numbers; IPv6 is ODD."""
         from teiten.importers.compiled_values import read_addresses
 
-        return self._read(read_addresses, name)
+        return self._read(read_addresses, Reads(name, Read.ADDRESS))
 
     def chosen(self, name: str, choices: tuple[bytes, ...]) -> Array:
         """Which of `choices` a text is; ODD for another value."""
         from teiten.importers.compiled_values import choose
 
-        return self._read(choose, name, np.frombuffer(b"".join(choices), np.uint8), np.cumsum([0, *map(len, choices)]))
+        return self._read(choose, Reads(name, Read.CHOICE, choices), np.frombuffer(b"".join(choices), np.uint8), np.cumsum([0, *map(len, choices)]))
 
     def texts(self, name: str, lines: Array) -> list[str]:
         """Plain texts of these lines, the empty one where there is none."""
@@ -153,9 +166,11 @@ class Fields:
             array[place] = _decoded(array[place])
         return array
 
-    def _read(self, kernel: Any, name: str, *more: Any) -> Array:
-        found = np.empty(len(self.plain), np.int64)
-        kernel(self._base, *self._of(name), *more, found)
+    def _read(self, kernel: Any, reads: Reads, *more: Any) -> Array:
+        found = self._read_already.get(reads)
+        if found is None:
+            found = self._read_already[reads] = np.empty(len(self.plain), np.int64)
+            kernel(self._base, *self._of(reads.name), *more, found)
         return found
 
     def _values(self, name: str, lines: Array, unit: Any, letter: str) -> list[Any]:
@@ -171,6 +186,18 @@ class Fields:
         text = self._lines.text
         cut = [text[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         return cut if letter == "S" else [value.decode("latin-1") for value in cut]
+
+
+@lru_cache(maxsize=32)
+def _planned(names: tuple[str, ...], reads: tuple[Reads, ...]) -> tuple[Array, Array, Array]:
+    """For `find_in_objects`: what to read, and the letters of all choices with their ends."""
+    choices = [choice for read in reads for choice in read.choices]
+    ends = np.cumsum([len(read.choices) for read in reads])
+    rows = [(names.index(read.name), read.kind, end - len(read.choices), end) for read, end in zip(reads, ends, strict=True)]
+    return (
+        np.array(rows, np.int64).reshape(-1, 4), np.frombuffer(b"".join(choices) or b"\0", np.uint8),
+        np.cumsum([0, *map(len, choices)], dtype=np.int64),
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=32)
@@ -190,9 +217,12 @@ def packed(addresses: Array) -> Array:
 
 
 def optional(numbers: Array) -> Array:
-    """Numbers, None for NONE."""
+    """Numbers, None for NONE; without any they stay plain numbers."""
+    missing = numbers == NONE
+    if not missing.any():
+        return numbers
     array = numbers.astype(object)
-    array[numbers == NONE] = None
+    array[missing] = None
     return array
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from teiten.columnar import Columns, length
+from teiten.columnar import Columns, distinct, length
 from teiten.gathering import Deliver, Gathering, Prepare
 from teiten.importers import IMPORTERS
 from teiten.importers.batching import Batch, Batches, Known, first_record, name_epoch
@@ -233,15 +233,19 @@ def _account(report: FileReport, columns: Columns, taken: int, receipt: Receipt)
 def accesses_in(columns: Columns) -> int:
     if not columns:
         return 0
-    return int(sum(columns["times"][columns["category"] == "access"]))
+    times, category = columns["times"], columns["category"]
+    if category.strides == (0,):
+        return int(times.sum()) if category[0] == "access" else 0
+    return int(times[category == "access"].sum())
 
 
 def _cover(columns: Columns, report: FileReport) -> None:
     if not columns:
         return
     at, channels = columns["observed_at"], columns["channel"]
-    for channel in set(channels.tolist()):
-        times = at[channels == channel]
+    told = distinct(channels)
+    for channel in told:
+        times = at[channels == channel] if len(told) > 1 else at
         widen(report.spans, channel, int(times.min()), int(times.max()))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from teiten.columnar import Columns
+from teiten.columnar import Columns, same
 from teiten.importers.field_layout import NONE, ODD, Array, Look
 from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, objects, optional, packed
 from teiten.importers.lines import Lines
@@ -75,9 +75,9 @@ class NginxColumns:
             "observed_at": at[rows], "kind": objects([kind for kind, _ in kinds]), "source": packed(source[rows]),
             "target": objects([target for _, target in kinds]), "request": objects(requests), "client": fields.values(agent, rows),
             "outcome": looked_up(status[rows], lambda code: (str(code)[:4] if code >= 0 else None,), 1)[0], "source_port": optional(there[rows]),
-            "account": user, "channel": np.full(len(rows), "web", dtype=object), "protocol": np.full(len(rows), "tcp", dtype=object),
-            "category": np.full(len(rows), "access", dtype=object), "times": np.full(len(rows), 1, dtype=object),
-            "handshake": np.ones(len(rows), np.bool_), "encrypted": np.zeros(len(rows), np.bool_), "truncated": np.zeros(len(rows), np.bool_),
+            "account": user, "channel": same("web", len(rows)), "protocol": same("tcp", len(rows)),
+            "category": same("access", len(rows)), "times": same(1, len(rows)),
+            "handshake": same(True, len(rows)), "encrypted": same(False, len(rows)), "truncated": same(False, len(rows)),
         }, Counter()  # fmt: skip
 
     def _said(self, request: bytes) -> tuple[str, bytes]:

@@ -11,20 +11,24 @@ from collections.abc import Callable
 
 import numpy as np
 
-from teiten.columnar import Columns
-from teiten.importers.field_layout import Array, Look
-from teiten.importers.fields import TEXTS, Fields, is_port, optional, packed
+from teiten.columnar import Columns, same
+from teiten.importers.field_layout import Array, Look, Read
+from teiten.importers.fields import TEXTS, Fields, Reads, is_port, optional, packed
 from teiten.importers.lines import Lines
 
 PROGRAM = "message of the program itself"
 _TEXTS = ("logdata.USERNAME", "logdata.PASSWORD", "logdata.REMOTEVERSION")
 _FIELDS = ("logtype", "src_host", "src_port", "dst_port", "utc_time", "local_time", "logdata", *_TEXTS)
+_READS = (
+    *(Reads(name, Read.INTEGER) for name in ("logtype", "src_port", "dst_port")), Reads("src_host", Read.ADDRESS),
+    *(Reads(name, Read.UTC_INSTANT) for name in ("utc_time", "local_time")),
+)  # fmt: skip
 _LOGIN = 4002
 
 
 class OpenCanaryColumns:
     def take(self, lines: Lines, leave: Callable[[int], None]) -> tuple[Columns, Counter[str]]:
-        fields = Fields.of_objects(lines, _FIELDS, ("logdata",))
+        fields = Fields.of_objects(lines, _FIELDS, ("logdata",), reads=_READS)
         usual = fields.plain & fields.are("logtype", Look.INTEGER) & (fields.sizes("logtype") < 10)
         for name in ("src_host", "utc_time", "local_time"):
             usual &= fields.are(name, Look.STRING, Look.MISSING)
@@ -53,9 +57,9 @@ def _columns(fields: Fields, rows: Array, at: Array, source: Array, here: Array,
     target[~is_login] = b""
     account[~is_login] = credential[~is_login] = None
     return {
-        "observed_at": at[rows], "channel": np.full(len(rows), "ssh", dtype=object), "source": packed(source[rows]), "target": target,
+        "observed_at": at[rows], "channel": same("ssh", len(rows)), "source": packed(source[rows]), "target": target,
         "kind": np.where(is_login, "password", "connection").astype(object), "category": np.where(is_login, "access", "other").astype(object),
-        "protocol": np.full(len(rows), "tcp", dtype=object), "source_port": optional(there[rows]), "destination_port": optional(here[rows]),
-        "handshake": np.ones(len(rows), np.bool_), "account": account, "credential": credential, "client": client,
-        "times": np.full(len(rows), 1, dtype=object), "encrypted": np.zeros(len(rows), np.bool_), "truncated": np.zeros(len(rows), np.bool_),
+        "protocol": same("tcp", len(rows)), "source_port": optional(there[rows]), "destination_port": optional(here[rows]),
+        "handshake": same(True, len(rows)), "account": account, "credential": credential, "client": client,
+        "times": same(1, len(rows)), "encrypted": same(False, len(rows)), "truncated": same(False, len(rows)),
     }  # fmt: skip

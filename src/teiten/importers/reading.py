@@ -134,8 +134,9 @@ class Opened:
     def _next_block(self) -> bytes:
         """Piece by piece, because a reader that breaks keeps what it had not handed over yet."""
         pieces, missing = [], BLOCK_BYTES
+        most = BLOCK_BYTES if self._stream is self._raw else 1 << 17  # a plain file gives one piece that needs no copy
         try:
-            while missing > 0 and self.problem is None and (piece := self._stream.read1(min(missing, 1 << 17))):
+            while missing > 0 and self.problem is None and (piece := self._stream.read1(min(missing, most))):
                 pieces.append(piece)
                 missing -= len(piece)
         except BROKEN as error:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from teiten.columnar import Columns
-from teiten.importers.field_layout import NONE, Array, Look
-from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, optional, packed
+from teiten.columnar import Columns, same
+from teiten.importers.field_layout import NONE, Array, Look, Read
+from teiten.importers.fields import NOTHING, TEXTS, Fields, Reads, is_port, looked_up, optional, packed
 from teiten.importers.lines import Lines
 from teiten.importers.packet_rows import joined_port, say_flow
 from teiten.importers.rows import joined
@@ -26,7 +26,14 @@ _FIELDS = (
 _FLOW, _ALERT, _REQUEST, _STATS, _NETFLOW = range(5)
 _EVENTS = (b"flow", b"alert", b"http")
 _PROTOCOLS = ((b"TCP", 6), (b"UDP", 17), (b"ICMP", 1))
+_KINDS = (*_EVENTS, b"stats", b"netflow")
+_INTEGERS = ("flow_id", "src_port", "dest_port", "icmp_type", "icmp_code", "flow.pkts_toclient", "http.status")
+_READS = (
+    Reads("event_type", Read.CHOICE, _KINDS), Reads("proto", Read.CHOICE, tuple(name for name, _ in _PROTOCOLS)), Reads("src_ip", Read.ADDRESS),
+    *(Reads(name, Read.INSTANT) for name in ("timestamp", "flow.start", "flow.end")), *(Reads(name, Read.INTEGER) for name in _INTEGERS),
+)  # fmt: skip
 _SURVEYED = ("event_type", "flow_id")
+_SURVEYED_READS = (Reads("event_type", Read.CHOICE, _EVENTS[:2]), Reads("flow_id", Read.INTEGER))
 _SUSPECT_BITS = 1 << 20
 MOST_FLOWS = 500_000
 _TRANSPORT = {1: "icmp", 6: "tcp", 17: "udp"}
@@ -57,7 +64,7 @@ class Suspects:
     def see(self, lines: Lines) -> None:
         if self._bits is None and b'"alert"' not in lines.text:
             return
-        fields = Fields.of_objects(lines, _SURVEYED, enough=2)
+        fields = Fields.of_objects(lines, _SURVEYED, enough=2, reads=_SURVEYED_READS)
         event, flow_id = fields.chosen("event_type", _EVENTS[:2]), fields.integers("flow_id")
         usual = fields.plain & fields.are("event_type", Look.STRING) & fields.are("flow_id", Look.INTEGER, *NOTHING)
         told = usual & (flow_id >= 0)
@@ -80,7 +87,7 @@ class Suspects:
 
     def _follow(self, lines: Lines, suspect: Array) -> bool:
         """What those lines tell; False, and nothing done, if one of them needs care or there are more alerts than can be remembered."""
-        fields = Fields.of_objects(lines, _SURVEYED, only=suspect)
+        fields = Fields.of_objects(lines, _SURVEYED, only=suspect, reads=_SURVEYED_READS)
         event, flow_id = fields.chosen("event_type", _EVENTS[:2]), fields.integers("flow_id")
         if not fields.plain.all() or len(self._alerted) + len(suspect) > MOST_FLOWS:
             return False
@@ -99,8 +106,8 @@ class SuricataColumns:
         self._shown = shown
 
     def take(self, lines: Lines, leave: Callable[[int], None]) -> tuple[Columns, Counter[str]]:
-        fields = Fields.of_objects(lines, _FIELDS, ("flow", "http"))
-        event = fields.chosen("event_type", (*_EVENTS, b"stats", b"netflow"))
+        fields = Fields.of_objects(lines, _FIELDS, ("flow", "http"), reads=_READS)
+        event = fields.chosen("event_type", _KINDS)
         usual = fields.plain & fields.are("event_type", Look.STRING) & _are_usual(fields)
         flow_id = fields.integers("flow_id")
         told = usual & (event == _ALERT) & np.isin(flow_id, self._told) & fields.are("flow_id", Look.INTEGER)
@@ -146,7 +153,7 @@ def _arrivals(fields: Fields, wanted: Array, event: Array, flow_id: Array) -> tu
     kind, category, target, name = looked_up(number << 16 | port, _say, 4)
     state = fields.chosen("flow.state", (b"established", b"closed"))[rows]
     return _base(fields, rows, at, source, there, flow_id) | {
-        "channel": np.full(len(rows), "packet", dtype=object), "kind": kind, "target": target, "category": category, "protocol": name,
+        "channel": same("packet", len(rows)), "kind": kind, "target": target, "category": category, "protocol": name,
         "destination_port": optional(np.where(number == 1, NONE, port)), "handshake": (number == 6) & (answers[rows] > 0) & (state >= 0),
         "outcome": np.array(["flow", "alert"], dtype=object)[np.where(is_flow, 0, 1)],
         "duration_us": optional(np.where(is_flow & (end >= at), end - at, NONE)),
@@ -159,7 +166,7 @@ def _base(fields: Fields, rows: Array, at: Array, source: Array, there: Array, f
     session[flow_id[rows] < 0] = None
     return {
         "observed_at": at, "source": packed(source[rows]), "source_port": optional(there[rows]), "session": session,
-        "times": np.full(len(rows), 1, dtype=object), "encrypted": np.zeros(len(rows), np.bool_), "truncated": np.zeros(len(rows), np.bool_),
+        "times": same(1, len(rows)), "encrypted": same(False, len(rows)), "truncated": same(False, len(rows)),
     }  # fmt: skip
 
 
@@ -184,8 +191,8 @@ def _requests(fields: Fields, wanted: Array, flow_id: Array) -> tuple[Columns, A
     target[:] = [((a or b"") + b" " + b).lstrip() for a, b in zip(method.tolist(), url.tolist(), strict=True)]
     request[:] = [a + b" " + b if b else a for a, b in zip(target.tolist(), version.tolist(), strict=True)]
     return _base(fields, rows, at[rows], source, there, flow_id) | {
-        "channel": np.full(len(rows), "web", dtype=object), "kind": np.full(len(rows), "request", dtype=object), "target": target,
-        "category": np.full(len(rows), "access", dtype=object), "protocol": np.full(len(rows), "tcp", dtype=object),
-        "destination_port": optional(here[rows]), "handshake": np.ones(len(rows), np.bool_), "client": fields.values("http.http_user_agent", rows),
+        "channel": same("web", len(rows)), "kind": same("request", len(rows)), "target": target,
+        "category": same("access", len(rows)), "protocol": same("tcp", len(rows)),
+        "destination_port": optional(here[rows]), "handshake": same(True, len(rows)), "client": fields.values("http.http_user_agent", rows),
         "request": request, "outcome": looked_up(status[rows], lambda code: (str(code) if code >= 0 else None,), 1)[0],
     }, ready  # fmt: skip

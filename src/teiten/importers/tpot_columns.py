@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from teiten.columnar import Columns
-from teiten.importers.field_layout import Array, Look
-from teiten.importers.fields import NOTHING, Fields, is_port, looked_up, objects, optional, packed
+from teiten.columnar import Columns, same
+from teiten.importers.field_layout import Array, Look, Read
+from teiten.importers.fields import NOTHING, Fields, Reads, is_port, looked_up, objects, optional, packed
 from teiten.importers.lines import Lines
 from teiten.importers.packet_rows import say_flow
 from teiten.importers.seen_connections import FURTHER, SeenConnections
@@ -28,18 +28,26 @@ _NO_SENSORS = tuple((OBSERVERS | CONSOLE).items())
 _OTHER_PROTOCOLS = ("transport", "ip_protocol")
 _FIELDS = ("type", "src_ip", "src_port", "dest_port", "@timestamp", "eventid", "proto", "session", "_source", *_OTHER_PROTOCOLS, *URIS, *METHODS)
 
+_NAMES_OF_NO_SENSORS = tuple(name.encode() for name, _ in _NO_SENSORS)
+_LOGIN_EVENTS = tuple(name.encode() for name in LOGINS)
+_KNOWN = (b"tcp", b"TCP", b"udp", b"UDP")
+_READS = (
+    Reads("type", Read.CHOICE, _NAMES_OF_NO_SENSORS), Reads("eventid", Read.CHOICE, _LOGIN_EVENTS), Reads("proto", Read.CHOICE, _KNOWN),
+    Reads("@timestamp", Read.UTC_INSTANT), Reads("src_ip", Read.ADDRESS), Reads("src_port", Read.INTEGER), Reads("dest_port", Read.INTEGER),
+)  # fmt: skip
+
 
 class TPotColumns:
     def __init__(self, seen: SeenConnections) -> None:
         self._seen = seen
 
     def take(self, lines: Lines, leave: Callable[[int], None]) -> tuple[Columns, Counter[str]]:
-        fields = Fields.of_objects(lines, _FIELDS)
+        fields = Fields.of_objects(lines, _FIELDS, reads=_READS)
         told = fields.plain & ~fields.are("_source", Look.OBJECT) & fields.are("type", Look.STRING)
-        kind = fields.chosen("type", tuple(name.encode() for name, _ in _NO_SENSORS))
+        kind = fields.chosen("type", _NAMES_OF_NO_SENSORS)
         at, source = fields.instants("@timestamp", naive_is_utc=True), fields.addresses("src_ip")
         here, there = fields.integers("dest_port"), fields.integers("src_port")
-        proto = fields.chosen("proto", (b"tcp", b"TCP", b"udp", b"UDP"))
+        proto = fields.chosen("proto", _KNOWN)
         ready = told & (kind < 0) & (at >= 0) & (source >= 0) & is_port(here) & is_port(there, none=True) & _is_connection(fields, proto)
         is_other = told & (kind >= 0)
         rows = self._fresh(np.flatnonzero(~is_other), ready, (source, there, here, at), leave)
@@ -65,7 +73,7 @@ class TPotColumns:
 
 def _is_connection(fields: Fields, proto: Array) -> Array:
     """No login, no request, a protocol that needs no thought."""
-    fits = (fields.are("eventid", Look.STRING, *NOTHING)) & (fields.chosen("eventid", tuple(name.encode() for name in LOGINS)) < 0)
+    fits = (fields.are("eventid", Look.STRING, *NOTHING)) & (fields.chosen("eventid", _LOGIN_EVENTS) < 0)
     fits &= fields.are("session", Look.STRING, *NOTHING) & (fields.sizes("session") <= 64)
     fits &= (proto >= 0) | (fields.are("proto", *NOTHING) & fields.are("transport", *NOTHING) & fields.are("ip_protocol", *NOTHING))
     asked: Array = np.zeros(len(proto), np.bool_)
@@ -81,10 +89,10 @@ def _columns(fields: Fields, rows: Array, at: Array, source: Array, here: Array,
     session = objects(fields.texts("session", rows))
     session[fields.are("session", *NOTHING)[rows]] = None
     return {
-        "observed_at": at[rows], "channel": np.full(len(rows), "packet", dtype=object), "kind": kind, "source": packed(source[rows]),
+        "observed_at": at[rows], "channel": same("packet", len(rows)), "kind": kind, "source": packed(source[rows]),
         "target": target, "category": category, "protocol": name, "source_port": optional(there[rows]), "destination_port": optional(here[rows]),
-        "handshake": ~is_udp[rows], "session": session, "times": np.full(len(rows), 1, dtype=object), "encrypted": np.zeros(len(rows), np.bool_),
-        "truncated": np.zeros(len(rows), np.bool_),
+        "handshake": ~is_udp[rows], "session": session, "times": same(1, len(rows)), "encrypted": same(False, len(rows)),
+        "truncated": same(False, len(rows)),
     }  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from teiten.importers.json_records import UNREADABLE, Refused, first_objects, te
 from teiten.importers.lines import Lines
 from teiten.importers.packet_rows import joined_port, protocol_number, say_flow
 from teiten.importers.rows import FIELD_BYTES, Packed, Tally, address_reason, joined, turn
-from teiten.importers.zeek_columns import CONNECTION, UNOPENED, connections
+from teiten.importers.zeek_columns import CONNECTION, READS, UNOPENED, connections
 from teiten.protocols.subject import decode_subject
 
 _NAMES = (
@@ -95,7 +95,7 @@ class _Reading:
 
     def _by_columns(self, lines: Lines) -> tuple[Columns, Array]:
         if lines[0].startswith(b"{"):
-            fields = Fields.of_objects(lines, CONNECTION)
+            fields = Fields.of_objects(lines, CONNECTION, reads=READS)
             fields.plain &= fields.are("conn_state", Look.STRING)
             return connections(fields)
         if self._path == "conn" and self._places and len(self._separator) == 1:

@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from teiten.columnar import Columns
-from teiten.importers.field_layout import NONE, Array, Look
-from teiten.importers.fields import NOTHING, Fields, is_port, looked_up, optional, packed
+from teiten.columnar import Columns, same
+from teiten.importers.field_layout import NONE, Array, Look, Read
+from teiten.importers.fields import NOTHING, Fields, Reads, is_port, looked_up, optional, packed
 from teiten.importers.packet_rows import joined_port, say_flow
 
 CONNECTION = ("ts", "uid", "id.orig_h", "id.orig_p", "id.resp_p", "proto", "conn_state", "duration")
 _PROTOCOLS = ((b"tcp", 6), (b"udp", 17), (b"icmp", 1))
 _STATES = (b"S0", b"S1", b"SF", b"REJ", b"S2", b"S3", b"RSTO", b"RSTR", b"RSTOS0", b"RSTRH", b"SH", b"SHR", b"OTH")
+_PROTOCOL_TEXTS = tuple(name for name, _ in _PROTOCOLS)
+READS = (
+    Reads("ts", Read.SECONDS), Reads("duration", Read.SECONDS), Reads("id.orig_h", Read.ADDRESS), Reads("id.orig_p", Read.INTEGER),
+    Reads("id.resp_p", Read.INTEGER), Reads("proto", Read.CHOICE, _PROTOCOL_TEXTS), Reads("conn_state", Read.CHOICE, _STATES),
+)  # fmt: skip
 _SHAKEN = np.array([state in (b"S1", b"SF", b"S2", b"S3", b"RSTO", b"RSTR", b"RSTRH") for state in _STATES] + [False])
 _STATE_NAMES = np.array([state.decode() for state in _STATES] + [None], dtype=object)
 # Zeek's documentation of conn_state: in these the originator's SYN was not seen.
@@ -26,7 +31,7 @@ def connections(fields: Fields) -> tuple[Columns, Array]:
     """Columns of the plain connections, and which lines they are."""
     at, source = fields.seconds("ts"), fields.addresses("id.orig_h")
     there, here = fields.integers("id.orig_p"), fields.integers("id.resp_p")
-    protocol = fields.chosen("proto", tuple(name for name, _ in _PROTOCOLS))
+    protocol = fields.chosen("proto", _PROTOCOL_TEXTS)
     state, duration = fields.chosen("conn_state", _STATES), fields.seconds("duration")
     taken = fields.plain & (at >= 0) & (source >= 0) & is_port(there) & is_port(here) & (protocol >= 0) & (state >= NONE)
     taken &= (duration >= NONE) & (duration < _LONGEST_US) & (fields.sizes("id.orig_p") < 6) & (fields.sizes("id.resp_p") < 6)
@@ -47,10 +52,10 @@ def _columns(fields: Fields, lines: Array, number: Array, state: Array, found: t
     session = np.array([uid or None for uid in fields.texts("uid", lines)], dtype=object)
     ports = [optional(np.where(is_icmp, NONE, port)) for port in (there, here)]
     return {
-        "observed_at": at, "channel": np.full(len(lines), "packet", dtype=object), "kind": kind, "source": packed(source), "target": target,
+        "observed_at": at, "channel": same("packet", len(lines)), "kind": kind, "source": packed(source), "target": target,
         "category": category, "protocol": name, "source_port": ports[0], "destination_port": ports[1], "handshake": is_tcp & _SHAKEN[state],
-        "session": session, "outcome": _STATE_NAMES[state], "duration_us": optional(duration), "times": np.full(len(lines), 1, dtype=object),
-        "encrypted": np.zeros(len(lines), np.bool_), "truncated": np.zeros(len(lines), np.bool_),
+        "session": session, "outcome": _STATE_NAMES[state], "duration_us": optional(duration), "times": same(1, len(lines)),
+        "encrypted": same(False, len(lines)), "truncated": same(False, len(lines)),
     }  # fmt: skip
 
 

@@ -24,7 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _cache_directory() -> Path:
     digest = hashlib.blake2b(numba.__version__.encode(), digest_size=8)
     folder = Path(__file__).parent
-    for source in (*sorted(folder.glob("compiled_*.py")), folder / "jit.py", folder / "layout.py"):
+    kernels = [*sorted(folder.glob("compiled_*.py")), *sorted((folder.parent / "importers").glob("compiled_*.py"))]
+    for source in (*kernels, folder / "jit.py", folder / "layout.py", folder.parent / "importers" / "field_layout.py"):
         digest.update(source.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
     return Path(home) / "teiten" / f"kernels-{digest.hexdigest()}"
