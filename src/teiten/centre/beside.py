@@ -21,6 +21,7 @@ from teiten.gathering import Deliver
 from teiten.model import BatchKey, Receipt, SensorEntry
 from teiten.questions.interface import CountQuestion
 from teiten.store import handover
+from teiten.store.interface import Told
 
 T = TypeVar("T")
 _PATIENCE_SECONDS = 600.0  # a question over all time on a large store may take minutes; a person can stop it
@@ -75,7 +76,9 @@ class Beside:
     def cover(self, sensor: str, channel: str, first_on: date, last_on: date) -> None:
         self._ask("cover", Cover(sensor, channel, first_on, last_on), type(None))
 
-    def seal(self, before_on: date) -> list[date]:
+    def seal(self, before_on: date, told: Told | None = None) -> list[date]:
+        if told is not None:
+            told(0, 0)
         return self._ask("seal", Before(before_on), list[date])
 
     def verify(self) -> list[str]:

@@ -23,6 +23,7 @@ from teiten.model import BatchKey, SensorEntry
 from teiten.questions.counts import count
 from teiten.questions.interface import CountQuestion
 from teiten.questions.plain import plain
+from teiten.store.interface import Told
 from teiten.store.node import NodeStore
 
 
@@ -59,8 +60,8 @@ class Here:
     def cover(self, sensor: str, channel: str, first_on: date, last_on: date) -> None:
         self.store.cover(sensor, channel, first_on, last_on)
 
-    def seal(self, before_on: date) -> list[date]:
-        return self.store.seal(before_on)
+    def seal(self, before_on: date, told: Told | None = None) -> list[date]:
+        return self.store.seal(before_on, told)
 
     def verify(self) -> list[str]:
         return [str(fault) for fault in self.store.verify()]

@@ -12,6 +12,7 @@ from teiten.columnar import Columns
 from teiten.gathering import Deliver
 from teiten.model import BatchKey, SensorEntry
 from teiten.questions.interface import CountQuestion
+from teiten.store.interface import Told
 
 
 class Centre(Protocol):
@@ -36,7 +37,7 @@ class Centre(Protocol):
 
     def cover(self, sensor: str, channel: str, first_on: date, last_on: date) -> None: ...
 
-    def seal(self, before_on: date) -> list[date]: ...
+    def seal(self, before_on: date, told: Told | None = None) -> list[date]: ...
 
     def verify(self) -> list[str]:
         """Names of store parts that fail their checksum (set aside by this call); empty when all is well."""

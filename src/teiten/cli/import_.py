@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,8 +17,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import typer
 
-from teiten import texts
 from teiten.cli.count import one_of
+from teiten.cli.import_progress import TerminalProgress, watched
 from teiten.cli.import_report import lines
 from teiten.cli.opening import open_centre, zone_of
 from teiten.clock import day_of, system_clock
@@ -31,7 +30,6 @@ from teiten.model import SensorEntry
 
 if TYPE_CHECKING:
     from teiten.centre.interface import Centre
-    from teiten.importers.intake import Progress
     from teiten.importers.interface import Importer
     from teiten.importers.report import FileReport, ImportReport
 
@@ -73,10 +71,10 @@ def import_(
     one_of("--format", format_, ("table", "json"))
     if follow and (dry_run or "-" in paths):
         raise UsageError("--follow stores what files become: not with --dry-run or standard input.", "Name files, folders or globs.")
-    importing = Importing(context.obj, SensorEntry(sensor, group), _zone(tz) if tz else None, _progress(format_), mapping)
+    importing = Importing(context.obj, SensorEntry(sensor, group), _zone(tz) if tz else None, watched(format_), mapping)
     report = importing.follow(paths) if follow else importing.dry_run(paths) if dry_run else importing.once(paths)
     if importing.progress is not None:
-        sys.stderr.write("\r\x1b[K")
+        importing.progress.clear()
     typer.echo(json.dumps(msgspec.to_builtins(report), indent=1) if format_ == "json" else "\n".join(lines(report)))
     raise typer.Exit(0 if report.is_complete else 1)
 
@@ -84,7 +82,7 @@ def import_(
 class Importing:
     """One call of the verb: what is asked for, and how it reaches the centre and the home's records."""
 
-    def __init__(self, home: Home, entry: SensorEntry, tz: ZoneInfo | None, progress: Progress | None, mapping: Path | None) -> None:
+    def __init__(self, home: Home, entry: SensorEntry, tz: ZoneInfo | None, progress: TerminalProgress | None, mapping: Path | None) -> None:
         from teiten.importers.interface import ReadOptions
 
         self._home = home
@@ -106,7 +104,7 @@ class Importing:
             report = self._run(centre, paths)
             self._cover(centre, report)
             if report.taken:
-                centre.seal(day_of(system_clock(), self._zone))
+                centre.seal(day_of(system_clock(), self._zone), self.progress.sealing if self.progress is not None else None)
         write_record(self._home.imports, Record(new_name(began_at), began_at, system_clock(), self._entry.name, paths, report))
         return report
 
@@ -188,26 +186,3 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise UsageError(f"--tz {name}: no such zone.", "Examples: Asia/Tokyo, UTC, Europe/Berlin.") from None
-
-
-def _progress(format_: str) -> Progress | None:
-    """A line on the terminal, redrawn at most ten times a second: file, share of it, rate, and the time it still takes."""
-    if format_ == "json" or not sys.stderr.isatty():
-        return None
-    began = file_began = time.monotonic()
-    drawn, files, current = 0.0, 0, ""
-
-    def draw(name: str, done_bytes: int, all_bytes: int, records: int) -> None:
-        nonlocal drawn, files, current, file_began
-        now = time.monotonic()
-        if name != current:
-            current, files, file_began = name, files + 1, began if not files else now
-        if now - drawn < 0.1 and done_bytes < all_bytes:
-            return
-        drawn, spent = now, max(now - file_began, 0.001)
-        share = f"{done_bytes / all_bytes:4.0%}" if all_bytes else f"{done_bytes:,} bytes"
-        left = f", {spent / done_bytes * (all_bytes - done_bytes):,.0f} s left" if spent > 1 and 0 < done_bytes < all_bytes else ""
-        sys.stderr.write(f"\r\x1b[Kfile {files:,}: {share}, {records:,} records, {records / spent:,.0f}/s{left}  {texts.visible(name, 60)}")
-        sys.stderr.flush()
-
-    return draw

@@ -15,8 +15,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from teiten.importers.field_layout import LOOK_AT, NAME_WORDS, NONE, ODD, SLOTS, SPREAD, START_BITS, Array, Look, Read
 from teiten.importers.compiled_values import address, digits, instant, minute_of, seconds
+from teiten.importers.field_layout import LOOK_AT, NAME_WORDS, NONE, ODD, SLOTS, SPREAD, START_BITS, Array, Look, Read
 from teiten.packets.jit import byte, compiled, load64, store64
 
 STRING, ESCAPED, INTEGER, DECIMAL, NUMBER = int(Look.STRING), int(Look.ESCAPED), int(Look.INTEGER), int(Look.DECIMAL), int(Look.NUMBER)
@@ -249,10 +249,10 @@ def behind_value(at: int, depth: int, objects: int) -> tuple[int, int]:
 def find_in_objects(
     base: int, size: int, lines: Array, line_ends: Array, table: int, text: int, found: Array, plain: Array, enough: int,
     reads: Array, choices: tuple[Array, Array], values: Array,
-) -> None:
+) -> None:  # fmt: skip
     """`found` has a row of zeros for each name and a column for each line; `values` a row for each of `reads`: the row in `found`, what its
     values are read as, and the first and last of its choices in `choices`. A line is read while it is in the processor's nearest cache.
-    """  # fmt: skip
+    """
     out, stride = found.ctypes.data, found.shape[1] * 8
     last, minutes = np.zeros(len(reads), np.int64), np.zeros(len(reads), np.int64)  # lines of the same minute follow each other
     letters, offsets = choices
@@ -264,10 +264,10 @@ def find_in_objects(
             if look == 0 or (look == NULL and kind <= AS_SECONDS):
                 value = NONE
             elif kind == AS_INTEGER:
-                if look == INTEGER or look == STRING:
+                if look in (INTEGER, STRING):
                     value = digits(start, end)
             elif kind == AS_SECONDS:
-                if look == INTEGER or look == DECIMAL or look == STRING:
+                if look in (INTEGER, DECIMAL, STRING):
                     value = seconds(start, end)
             elif look != STRING:
                 pass

@@ -54,6 +54,7 @@ class Fields:
         self._base = int(self._memory.ctypes.data)
         self._places: Array = np.zeros((len(names), count), np.int64)
         self._cut: dict[str, tuple[Array, Array, Array]] = {}  # starts, ends and looks of the names that were asked for
+        self._looks: dict[str, Array] = {}
         self._read_already: dict[Reads, Array] = {}
         self.plain: Array = np.ones(count, np.bool_)
 
@@ -62,7 +63,10 @@ class Fields:
         cls, lines: Lines, names: tuple[str, ...], objects: tuple[str, ...] = (), enough: int = 1 << 30, only: Array | None = None,
         reads: tuple[Reads, ...] = (),
     ) -> Fields:  # fmt: skip
-        """Of all lines or `only` those; what `reads` says is read on the way, and costs little when it is asked for. After `enough` values of a line the rest of it is not looked at, and `plain` says nothing of that rest."""
+        """Of all lines or `only` those; what `reads` says is read on the way, and costs little when it is asked for.
+
+        After `enough` values of a line the rest of it is not looked at, and `plain` says nothing of that rest.
+        """
         from teiten.importers.compiled_fields import find_in_objects
 
         starts, ends = (lines.starts, lines.ends) if only is None else (lines.starts[only], lines.ends[only])
@@ -95,11 +99,19 @@ class Fields:
         if cut is None:
             places = self._places[self._index[name]]
             starts, ends = places & _PLACE, (places >> START_BITS) & _PLACE
-            cut = self._cut[name] = starts, ends, (places >> LOOK_AT).astype(np.uint8)
+            cut = self._cut[name] = starts, ends, self.look(name)
         return cut
 
     def look(self, name: str) -> Array:
-        return self._of(name)[2]
+        look = self._looks.get(name)
+        if look is None:
+            cut = self._cut.get(name)
+            look = self._looks[name] = cut[2] if cut is not None else (self._places[self._index[name]] >> LOOK_AT).astype(np.uint8)
+        return look
+
+    def have(self, name: str) -> bool:
+        """Whether any line has it."""
+        return bool(self.look(name).any())
 
     def sizes(self, name: str) -> Array:
         """Bytes as written (escapes not decoded)."""

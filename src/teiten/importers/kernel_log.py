@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Firewall lines of the Linux kernel (iptables, nftables, UFW) in syslog -> packets.
 
-The prefix of a rule is any text, also one without a blank behind it, so a line is found by its `IN= … OUT=`. Values are read up to the first bracket: what ICMP quotes of another
-packet stands inside brackets and has an `SRC=` of its own. LEN occurs twice for UDP, flags are bare words. Packets with an `OUT=` and
-no `IN=` left this host and are no observation.
+The prefix of a rule is any text, also one without a blank behind it, so a line is found by its `IN= … OUT=`. Values are read up to the first
+bracket: what ICMP quotes of another packet stands inside brackets and has an `SRC=` of its own. LEN occurs twice for UDP, flags are bare
+words. Packets with an `OUT=` and no `IN=` left this host and are no observation.
 """
 
 from __future__ import annotations

@@ -66,33 +66,37 @@ class NginxColumns:
         if not len(rows):
             return {}, Counter()
         requests = request_of(rows)
-        kinds = [self._said(request) for request in requests]
+        kinds, targets = self._said(requests)
         user = fields.values("remote_user", rows)
-        for place in np.flatnonzero(fields.sizes("remote_user")[rows] < 2).tolist() if fields.look("remote_user").any() else ():
+        for place in np.flatnonzero(fields.sizes("remote_user")[rows] < 2).tolist() if fields.have("remote_user") else ():
             if user[place] in (b"", b"-"):
                 user[place] = None
         return {
-            "observed_at": at[rows], "kind": objects([kind for kind, _ in kinds]), "source": packed(source[rows]),
-            "target": objects([target for _, target in kinds]), "request": objects(requests), "client": fields.values(agent, rows),
+            "observed_at": at[rows], "kind": objects(kinds), "source": packed(source[rows]),
+            "target": objects(targets), "request": objects(requests), "client": fields.values(agent, rows),
             "outcome": looked_up(status[rows], lambda code: (str(code)[:4] if code >= 0 else None,), 1)[0], "source_port": optional(there[rows]),
             "account": user, "channel": same("web", len(rows)), "protocol": same("tcp", len(rows)),
             "category": same("access", len(rows)), "times": same(1, len(rows)),
             "handshake": same(True, len(rows)), "encrypted": same(False, len(rows)), "truncated": same(False, len(rows)),
         }, Counter()  # fmt: skip
 
-    def _said(self, request: bytes) -> tuple[str, bytes]:
-        said = self._known.get(request)
-        if said is None:
+    def _said(self, requests: list[bytes]) -> tuple[list[str], list[bytes]]:
+        """Kinds and targets. The same requests come again and again, so each is looked at once."""
+        said = list(map(self._known.get, requests))
+        for place in [place for place, known in enumerate(said) if known is None]:
             if len(self._known) >= _CACHED_REQUESTS:
                 self._known.clear()
-            said = self._known[request] = kind_and_target(request)
-        return said
+            said[place] = self._known[requests[place]] = kind_and_target(requests[place])
+        kinds, targets = zip(*said, strict=True)  # type: ignore[misc]  # none is None any more
+        return list(kinds), list(targets)
 
     def _requests(self, fields: Fields) -> tuple[Array, Callable[[Array], list[bytes]]]:
         """Which lines tell their request in the file's way, and those requests."""
         if fields.are("request", *TEXTS).mean() > 0.5:
             (method, is_method) = _settled(fields, METHODS)
             told = fields.are("request", *TEXTS) & fields.short("request") & is_method & fields.short(method)
+            if not fields.have(method):
+                return told, lambda rows: fields.values("request", rows).tolist()
             return told, lambda rows: [
                 a + b" " + b if a and b.startswith(b"/") else b
                 for a, b in zip(fields.values(method, rows).tolist(), fields.values("request", rows).tolist(), strict=True)
@@ -111,8 +115,8 @@ def _settled(fields: Fields, names: tuple[str, ...]) -> tuple[str, Array]:
     """The name of `names` that the first plain line uses, and where it is the first one with a value (or no line needs any)."""
     first = np.full(len(fields.plain), len(names), np.int8)
     for index in reversed(range(len(names))):
-        look = fields.look(names[index])
-        if look.any():
+        if fields.have(names[index]):
+            look = fields.look(names[index])
             first[(look > Look.STRING) & (look != Look.NULL) | (look == Look.STRING) & (fields.sizes(names[index]) > 0)] = index
     plain = np.flatnonzero(fields.plain & (first < len(names)))
     chosen = int(first[plain[0]]) if len(plain) else 0

@@ -45,7 +45,8 @@ class OpenSSH:
         sshd = sum(1 for found in framed if is_sshd(found.program)) - dropbear
         if not (sshd or dropbear):
             return None
-        return Recognition(0.95, f"{sshd} of the first {len(lines)} lines are messages of sshd" if sshd else f"{dropbear} of the first {len(lines)} lines are messages of dropbear")
+        count, program = (sshd, "sshd") if sshd else (dropbear, "dropbear")
+        return Recognition(0.95, f"{count} of the first {len(lines)} lines are messages of {program}")
 
     def survey(self, blocks: Iterable[Sequence[bytes]], options: ReadOptions) -> Survey:
         years, evidence, frames = YearSurvey(), Evidence(), Frames(options.zone, 2000)

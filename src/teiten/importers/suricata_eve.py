@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Suricata EVE (lines or an array) -> flows and alerts (packet channel), HTTP transactions (web channel).
 
-An arrival is counted from its flow event, or from its netflow events where the file has no flow events; an alert counts only where no such event with the same `flow_id` follows in the file, so the
-file is looked through once before. Other events are kinds of other. Sources are as Suricata gives them, also where the alert is
-about an answer.
+An arrival is counted from its flow event, or from its netflow events where the file has no flow events; an alert counts only where no such
+event with the same `flow_id` follows in the file, so the file is looked through once before. Other events are kinds of other. Sources are
+as Suricata gives them, also where the alert is about an answer.
 """
 
 from __future__ import annotations

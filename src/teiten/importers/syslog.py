@@ -37,9 +37,7 @@ _LEADS = re.compile(
     rb"|\[[A-Z][a-z]{2} (?P<stamp>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(?P<second>\d\d) (?P<year>\d{4})\] "
 )
 """`journalctl -o short-full` and `-o short-unix` (DShield's sensors without its fraction), and `dmesg -T`."""
-_ROUTER = re.compile(
-    rb"[A-Z][a-z]{2} ([A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(\d\d) (\d{4}) [a-z]+[0-7]?\.[a-z]+ ([^\s\[\]:]+)(?:\[(\d+)\])?: *"
-)
+_ROUTER = re.compile(rb"[A-Z][a-z]{2} ([A-Z][a-z]{2} [ \d]\d \d\d:\d\d):(\d\d) (\d{4}) [a-z]+[0-7]?\.[a-z]+ ([^\s\[\]:]+)(?:\[(\d+)\])?: *")
 """`logread` of OpenWrt, which names no host."""
 _REMARK = (b"-- Logs begin", b"-- Journal begins", b"-- Boot ", b"-- Reboot --", b"-- No entries --", b"-- cursor: ")
 _HEAD = re.compile(rb"\n(?:<\d{1,3}>)?([JFMASOND][a-z][a-z]) ([ \d]?\d) (\d\d:\d\d:\d\d)")

@@ -59,6 +59,9 @@ class TPotColumns:
 
     def _fresh(self, steps: Array, ready: Array, found: tuple[Array, Array, Array, Array], leave: Callable[[int], None]) -> Array:
         """The lines of new connections."""
+        if bool(ready[steps].all()):
+            fresh: Array = steps[self._seen.fresh(*(values[steps] for values in found))]
+            return fresh
         rows: list[int] = []
         before, append = self._seen.before, rows.append
         source, there, here, at = found

@@ -15,6 +15,9 @@ from typing import Any, Protocol
 from teiten.columnar import Columns
 from teiten.model import BatchKey, Gap, Heartbeat, Receipt, SensorEntry
 
+Told = Callable[[int, int], None]
+"""Hears that the first of so many, the second and so on begins."""
+
 
 class Store(Protocol):
     def take(self, key: BatchKey, columns: Columns, received_at: int, heartbeats: Sequence[Heartbeat] = (), gaps: Sequence[Gap] = ()) -> Receipt:
@@ -50,8 +53,11 @@ class Store(Protocol):
         """State that the sensor observed all of these days (an imported file or a world covers the days it names)."""
         ...
 
-    def seal(self, before_on: date) -> list[date]:
-        """Move every open day before `before_on` into the lake with rollups and pairs; returns the days that were sealed."""
+    def seal(self, before_on: date, told: Told | None = None) -> list[date]:
+        """Move every open day before `before_on` into the lake with rollups and pairs; returns the days that were sealed.
+
+        `told` hears before each day which it is of how many.
+        """
         ...
 
     def ask(self, query: str, parameters: Mapping[str, Any], slots: Mapping[str, str] | None = None) -> list[tuple[Any, ...]]:

@@ -28,6 +28,7 @@ from teiten.store.catalogue import Catalogue, Part
 from teiten.store.days import dates_of, days_of, start_of
 from teiten.store.engine import FILE, connect, transaction
 from teiten.store.intake import Insert, Inserted, Stamp
+from teiten.store.interface import Told
 from teiten.store.ledger import Ledger
 from teiten.store.readers import Readers
 from teiten.store.registry import DEFAULT_GROUP, Registry
@@ -227,10 +228,13 @@ class NodeStore:
 
     # Sealing and care
 
-    def seal(self, before_on: date) -> list[date]:
+    def seal(self, before_on: date, told: Told | None = None) -> list[date]:
         sealed = []
         with self._seal_lock:
-            for draft in sealing.side_by_side(self._draft_day, sorted(day for day in self._open_days if day < before_on)):
+            days = sorted(day for day in self._open_days if day < before_on)
+            for number, draft in enumerate(sealing.side_by_side(self._draft_day, days), 1):
+                if told is not None:
+                    told(number, len(days))
                 if draft is not None:
                     self._list(draft)
                     sealed.append(draft.day)

@@ -19,7 +19,8 @@ from tests.unit.importers.ledger import options, readable
 from tests.unit.importers.test_mutations import CASES, MUTATIONS, mutated
 
 FILES = (
-    "cowrie/cowrie.json", "cowrie/shipped.json", "cowrie/wrapped.json", "suricata_eve/eve.json", "suricata_eve/netflow.json", "zeek/conn.log", "zeek/mixed.json", "zeek/shipped.json",
+    "cowrie/cowrie.json", "cowrie/shipped.json", "cowrie/wrapped.json", "suricata_eve/eve.json", "suricata_eve/netflow.json",
+    "zeek/conn.log", "zeek/mixed.json", "zeek/shipped.json",
     "nginx_json/access.json", "nginx_json/variants.json", "nginx_json/sites.json", "tpot/tpot.json", "tpot/bulk.json",
     "opencanary/opencanary.log",
 )  # fmt: skip
