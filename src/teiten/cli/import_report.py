@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from teiten import texts
-from teiten.importers.report import FileReport, ImportReport
+from teiten.importers.report import NOT_RECOGNISED, FileReport, ImportReport
 
 _FILES_NAMED = 30  # of those that were not read; all are in --format json
 _FILES_SHOWN = 200
@@ -62,6 +62,8 @@ def _unread(files: list[FileReport]) -> Iterator[str]:
         yield f"  {texts.visible(file.path)}: problem: {file.problem}{f' ({texts.visible(file.why.encode(), 200)})' if file.why else ''}"
     if len(files) > _FILES_NAMED:
         yield f"  … and {len(files) - _FILES_NAMED:,} more (--format json names all)"
+    if any(file.problem == NOT_RECOGNISED for file in files):
+        yield "  What is read: docs/formats.md. Any other CSV or JSON lines: --mapping FILE says what their fields mean."
 
 
 def _sums(report: ImportReport, read: list[FileReport], unread: list[FileReport]) -> Iterator[str]:

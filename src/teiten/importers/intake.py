@@ -24,7 +24,7 @@ from teiten.importers.coverage import Coverage
 from teiten.importers.interface import Chunk, Importer, Reading, ReadOptions, Recognition
 from teiten.importers.lines import weight
 from teiten.importers.reading import STDIN, Cut, Opened, find_files
-from teiten.importers.report import FileReport, ImportReport, widen
+from teiten.importers.report import NOT_RECOGNISED, FileReport, ImportReport, widen
 from teiten.importers.rows import joined
 from teiten.importers.siblings import ImportedTogether
 from teiten.importers.strangers import describe
@@ -154,7 +154,7 @@ class _Intake:
             return
         importer, report.why = recognise(head, Path(opened.name).name, self._importers)
         if importer is None:
-            report.problem = opened.conversion_problem or opened.problem or "format not recognised"
+            report.problem = opened.conversion_problem or opened.problem or NOT_RECOGNISED
             return
         report.format = importer.name
         options = self._options_for(opened, importer)

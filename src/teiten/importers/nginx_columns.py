@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from teiten.columnar import Columns, same
-from teiten.importers.field_layout import NONE, ODD, Array, Look
-from teiten.importers.fields import NOTHING, TEXTS, Fields, is_port, looked_up, objects, optional, packed
+from teiten.importers.field_layout import NONE, ODD, Array, Look, Read
+from teiten.importers.fields import NOTHING, TEXTS, Fields, Reads, is_port, looked_up, objects, optional, packed
 from teiten.importers.lines import Lines
 from teiten.importers.web_requests import kind_and_target
 
@@ -36,13 +36,15 @@ _CACHED_REQUESTS = 50_000
 class NginxColumns:
     def __init__(self) -> None:
         self._known: dict[bytes, tuple[str, bytes]] = {}
+        self._reads: tuple[Reads, ...] = ()  # of the names that the last lines used
 
     def take(self, lines: Lines, leave: Callable[[int], None]) -> tuple[Columns, Counter[str]]:
-        fields = Fields.of_objects(lines, _FIELDS)
+        fields = Fields.of_objects(lines, _FIELDS, reads=self._reads)
         (address, is_address), (time, is_time), (agent, is_agent), (port, is_place) = (
             _settled(fields, role) for role in (ADDRESSES, TIMES, AGENTS, PORTS)
         )
         state, is_state = _settled(fields, STATUSES)
+        self._reads = (Reads(address, Read.ADDRESS), Reads(time, Read.INSTANT), Reads(state, Read.INTEGER), Reads(port, Read.INTEGER))
         source, at, status, there = fields.addresses(address), _times(fields, time), fields.integers(state), fields.integers(port)
         ready = (
             fields.plain
@@ -87,7 +89,7 @@ class NginxColumns:
             if len(self._known) >= _CACHED_REQUESTS:
                 self._known.clear()
             said[place] = self._known[requests[place]] = kind_and_target(requests[place])
-        kinds, targets = zip(*said, strict=True)  # type: ignore[misc]  # none is None any more
+        kinds, targets = zip(*said, strict=True)  # none is None any more
         return list(kinds), list(targets)
 
     def _requests(self, fields: Fields) -> tuple[Array, Callable[[Array], list[bytes]]]:
@@ -125,7 +127,10 @@ def _settled(fields: Fields, names: tuple[str, ...]) -> tuple[str, Array]:
 
 def _times(fields: Fields, name: str) -> Array:
     """ISO times with an offset, seconds with a fraction, or the servers' own form; ODD for anything else."""
-    written, seconds = fields.instants(name), fields.seconds(name)
+    written = fields.instants(name)
+    if (written >= 0).all():
+        return written
+    seconds = fields.seconds(name)
     seconds = np.where((seconds >= _OLDEST_US) & (seconds < _LATEST_US), seconds, ODD)
     times: Array = np.where(written >= 0, written, seconds)
     if (times < 0).any():

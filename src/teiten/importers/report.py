@@ -16,6 +16,8 @@ SAMPLES_PER_REASON = 5
 SAMPLES_IN_ALL = 2_000
 """Files after that many samples keep their counts only: ten thousand bad files must fit in memory."""
 _MOST_REASONS = 200
+NOT_RECOGNISED = "format not recognised"
+"""The problem of a file that no importer knows; `why` says what it seems to be."""
 
 
 class FileReport(msgspec.Struct):

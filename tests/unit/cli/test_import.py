@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from teiten.cli.import_ import Importing
+from teiten.cli.import_progress import watched
+from teiten.home import Home
+from teiten.model import SensorEntry
 from tests.unit.cli.conftest import Teiten
 
 SUMS = ("read", "taken", "duplicates", "other", "rejected")
@@ -40,6 +44,7 @@ def test_a_file_that_cannot_be_read_or_recognised_is_one(teiten: Teiten, tmp_pat
     assert done.code == 1
     assert "notes.txt" in done.out
     assert "problem:" in done.out
+    assert ("--mapping" in done.out) == (content is not None)
 
 
 @pytest.mark.parametrize(
@@ -153,3 +158,16 @@ def test_a_mapping_reads_any_table(teiten: Teiten, tmp_path: Path) -> None:
 def test_a_dry_run_stores_nothing(teiten: Teiten, web_log: Path) -> None:
     assert teiten("import", web_log, "--dry-run", "--format", "json").json()["taken"] == 4
     assert teiten("count", "--format", "json").json()["accesses"] == 0
+
+
+def test_a_terminal_sees_how_far_sealing_is(home: Path, web_log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """U-33: an import of many days is not silent while it seals them."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    progress = watched("table")
+    assert progress is not None
+    importing = Importing(Home(home), SensorEntry("s", "g"), None, progress, None)
+    assert importing.once([str(web_log)]).taken == 4
+    shown = capsys.readouterr().err
+    assert "file 1: 100%, 4 records" in shown
+    assert "sealing day 1 of " in shown
+    assert watched("json") is None
