@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -43,7 +45,7 @@ class Judge:
     def __init__(self, options: ReadOptions) -> None:
         self._times = IsoTimes(options.zone)
         self._packed = Packed()
-        self.sessions: dict[str, Session] = {}
+        self.sessions: OrderedDict[str, Session] = OrderedDict()  # a plain dict finds its oldest by passing all that were there
 
     def judge(self, entry: Entry) -> Judged:
         event = entry.eventid
@@ -61,9 +63,15 @@ class Judge:
         session = self.sessions.get(name)
         if session is None:
             if len(self.sessions) >= _SESSIONS:
-                del self.sessions[next(iter(self.sessions))]
+                self.sessions.popitem(last=False)
             session = self.sessions[name] = Session()
         return session
+
+    def remember(self, sessions: Iterable[tuple[str, Session]]) -> None:
+        """Many at once; those that were there keep their age."""
+        self.sessions.update(sessions)
+        for _ in range(len(self.sessions) - _SESSIONS):
+            self.sessions.popitem(last=False)
 
     def _place(self, entry: Entry) -> tuple[int, bytes] | Refused:
         address = entry.src_ip.encode("utf-8", "replace")

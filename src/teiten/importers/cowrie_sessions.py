@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from teiten.importers.cowrie_events import SHELL, Judge
+from teiten.importers.cowrie_events import SHELL, Judge, Session
 from teiten.importers.field_layout import Array
 
 CONNECT, FAILED, SUCCESS, VERSION, KEX = range(5)
@@ -47,7 +47,12 @@ def follow(told: Told, judge: Judge) -> Known:
     owner, kind = owner[order], told.kind[order]
     ends = np.append(np.flatnonzero(np.diff(owner)), len(owner) - 1)
     begins = np.concatenate((np.zeros(1, np.int64), ends[:-1] + 1))[owner]
-    before = [judge.sessions.get(name) for name in sessions]
+    before = list(map(judge.sessions.get, sessions))
+    is_new = not any(before)
+
+    def earlier(name: str, none: str | None = None) -> Array:
+        """What was known before the batch."""
+        return np.full(len(before), none, dtype=object) if is_new else _column([none if one is None else getattr(one, name) for one in before])
 
     def last(event: int, values: Array, earlier: Array) -> Array:
         """The newest value of such an event at each event."""
@@ -55,17 +60,15 @@ def follow(told: Told, judge: Judge) -> Known:
         newest: Array = np.where(places >= begins, values[order][places], earlier[owner])
         return newest
 
-    earlier = [_column([None if one is None else getattr(one, name) for one in before]) for name in ("source_port", "client", "fingerprint")]
-    protocol = last(CONNECT, told.protocol, _column(["ssh" if one is None else one.protocol for one in before]))
-    port, client = last(CONNECT, told.source_port, earlier[0]), last(VERSION, told.client, earlier[1])
-    fingerprint = last(KEX, told.fingerprint, earlier[2])
-    final = (column[ends].tolist() for column in (protocol, port, client, fingerprint))
-    for name, *values in zip(sessions, *final, strict=True):
-        session = judge.session(name)
-        session.protocol, session.source_port, session.client, session.fingerprint = values
+    protocol = last(CONNECT, told.protocol, earlier("protocol", "ssh"))
+    client, fingerprint = last(VERSION, told.client, earlier("client")), last(KEX, told.fingerprint, earlier("fingerprint"))
+    port = last(CONNECT, told.source_port, earlier("source_port"))
+    final = (column[ends].tolist() for column in (protocol, client, fingerprint, port))
+    judge.remember(zip(sessions, map(Session, *final), strict=True))
     wanted = np.flatnonzero(kind <= SUCCESS)
     wanted = wanted[np.argsort(order[wanted], kind="stable")]
-    is_shell = np.fromiter((value in SHELL for value in protocol[wanted].tolist()), np.bool_, len(wanted))
+    protocol = protocol[wanted]
+    is_shell = (protocol == SHELL[0]) | (protocol == SHELL[1])
     return Known(is_shell, port[wanted], client[wanted], fingerprint[wanted])
 
 

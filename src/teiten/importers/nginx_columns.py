@@ -84,12 +84,12 @@ class NginxColumns:
 
     def _said(self, requests: list[bytes]) -> tuple[list[str], list[bytes]]:
         """Kinds and targets. The same requests come again and again, so each is looked at once."""
-        said = list(map(self._known.get, requests))
-        for place in [place for place, known in enumerate(said) if known is None]:
-            if len(self._known) >= _CACHED_REQUESTS:
-                self._known.clear()
-            said[place] = self._known[requests[place]] = kind_and_target(requests[place])
-        kinds, targets = zip(*said, strict=True)  # none is None any more
+        fresh = set(requests).difference(self._known)
+        if len(self._known) + len(fresh) > _CACHED_REQUESTS:
+            self._known.clear()
+            fresh = set(requests)
+        self._known.update((request, kind_and_target(request)) for request in fresh)
+        kinds, targets = zip(*map(self._known.__getitem__, requests), strict=True)
         return list(kinds), list(targets)
 
     def _requests(self, fields: Fields) -> tuple[Array, Callable[[Array], list[bytes]]]:

@@ -9,6 +9,7 @@ User names are written by strangers and may contain blanks and ` from `: every p
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -75,8 +76,8 @@ class _Reading:
         self._packed = Packed()
         self._rows: list[tuple[Any, ...]] = []
         self._tally = Tally()
-        self._counted: dict[tuple[bytes, bytes | None, bytes], None] = {}  # attempts of hosts that record little, newest last
-        self._names: dict[tuple[bytes, bytes], bytes] = {}  # host and process -> the invalid user it spoke of
+        self._counted: OrderedDict[tuple[bytes, bytes | None, bytes], None] = OrderedDict()  # attempts of hosts that record little, newest last
+        self._names: OrderedDict[tuple[bytes, bytes], bytes] = OrderedDict()  # host and process -> the invalid user it spoke of
         self._last: dict[bytes, Framed] = {}  # host -> its last message, for `last message repeated`
 
     def take(self, records: Sequence[bytes], first: int) -> Chunk:
@@ -171,10 +172,10 @@ class _Reading:
 
     def _count_attempt(self, framed: Framed, said: Said) -> None:
         if len(self._counted) >= _REMEMBERED:
-            del self._counted[next(iter(self._counted))]
+            self._counted.popitem(last=False)
         self._counted[framed.process, said.account, said.source] = None
 
     def _remember_name(self, framed: Framed, account: bytes | None) -> None:
         if len(self._names) >= _REMEMBERED:
-            del self._names[next(iter(self._names))]
+            self._names.popitem(last=False)
         self._names[framed.host, framed.process] = account or b""

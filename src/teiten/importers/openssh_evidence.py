@@ -11,6 +11,7 @@ holds anywhere is what counts for that host; the rest are other views of the sam
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from typing import NamedTuple
 
 from teiten.importers.syslog import Framed
@@ -47,7 +48,7 @@ class Survey:
 class Evidence:
     def __init__(self) -> None:
         self._survey = Survey(0)
-        self._refused_keys: dict[tuple[bytes, bytes, bytes, int | None], None] = {}
+        self._refused_keys: OrderedDict[tuple[bytes, bytes, bytes, int | None], None] = OrderedDict()
 
     def see(self, framed: Framed) -> None:
         message = as_sshd(framed).message
@@ -75,7 +76,7 @@ class Evidence:
         key = (framed.host, framed.process, source, port)
         if what.startswith(b"Failed"):
             if len(self._refused_keys) >= _MOST_LOGINS:
-                del self._refused_keys[next(iter(self._refused_keys))]
+                self._refused_keys.popitem(last=False)
             self._refused_keys[key] = None
         elif key in self._refused_keys and len(self._survey.then_accepted) < _MOST_LOGINS:
             self._survey.then_accepted.add(key)

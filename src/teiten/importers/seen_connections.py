@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ Array = NDArray[Any]
 
 class SeenConnections:
     def __init__(self) -> None:
-        self._last: dict[int | Connection, int] = {}
+        self._last: OrderedDict[int | Connection, int] = OrderedDict()  # a plain dict finds its oldest by passing all that were there
 
     def before(self, connection: Connection, at: int) -> bool:
         """Whether this connection was told of within the last hour; remembers it. Without a source port nothing can be told apart."""
@@ -30,7 +30,7 @@ class SeenConnections:
         key = connection if len(source) != 4 or here is None else int.from_bytes(source) << 32 | there << 16 | here
         last = self._last.pop(key, None)
         if len(self._last) >= _MOST:
-            del self._last[next(iter(self._last))]
+            self._last.popitem(last=False)
         self._last[key] = at
         return last is not None and abs(at - last) <= _WITHIN_US
 
@@ -56,6 +56,6 @@ class SeenConnections:
             named = named.copy()
             named[slow] = False
         self._last.update(zip(keys[named].tolist(), at[named].tolist(), strict=True))
-        for key in list(islice(self._last, max(0, len(self._last) - _MOST))):
-            del self._last[key]
+        for _ in range(len(self._last) - _MOST):
+            self._last.popitem(last=False)
         return is_new

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any, NamedTuple
 
 import msgspec
@@ -68,7 +69,7 @@ class Judge:
         self._times = IsoTimes(options.zone)
         self._packed = Packed()
         self._told = told
-        self._begun: dict[int, None] = {}  # flows of netflow events, newest last
+        self._begun: OrderedDict[int, None] = OrderedDict()  # flows of netflow events, newest last
         self.shown: set[int] = set()  # Suricata says with its `stats` that it is at work
 
     def judge(self, entry: Entry) -> Judged:
@@ -100,7 +101,7 @@ class Judge:
             if entry.flow_id in self._begun:
                 return OTHER_DIRECTION
             if len(self._begun) >= _REMEMBERED_FLOWS:
-                del self._begun[next(iter(self._begun))]
+                self._begun.popitem(last=False)
             self._begun[entry.flow_id] = None
         return self._row(entry, entry.netflow, (entry.netflow.start if entry.netflow else "") or entry.timestamp, "netflow")
 
