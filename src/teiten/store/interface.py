@@ -16,7 +16,7 @@ from teiten.columnar import Columns
 from teiten.model import BatchKey, Gap, Heartbeat, Receipt, SensorEntry
 
 Told = Callable[[int, int], None]
-"""Hears that the first of so many, the second and so on begins."""
+"""Hears which of how many it is, the first being 1."""
 
 
 class Store(Protocol):
@@ -56,7 +56,7 @@ class Store(Protocol):
     def seal(self, before_on: date, told: Told | None = None) -> list[date]:
         """Move every open day before `before_on` into the lake with rollups and pairs; returns the days that were sealed.
 
-        `told` hears before each day which it is of how many.
+        `told` hears of each day, as its turn comes, which it is of how many.
         """
         ...
 
