@@ -40,6 +40,8 @@ def main() -> int:
         for language in ("ja", "en"):
             pdf = str(out / "2007-08" / language / f"report-2007-08-{language}.pdf")
             subprocess.run(["pdftoppm", "-r", "72", "-png", pdf, str(IMAGES / language)], check=True)
+            for page in IMAGES.glob(f"{language}-?.png"):  # fewer than ten pages are numbered without a nought
+                page.rename(IMAGES / f"{language}-0{page.stem[-1]}.png")
     print(f"{len(list(IMAGES.iterdir()))} pages in {IMAGES}")
     return 0
 
