@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times the store: bulk load, sealing, and the questions behind the top page and the lists, over a skewed world of N rows and 180 days.
+"""Times the store: bulk load, sealing, the questions behind the top page and the lists, over a skewed world of N rows and 180 days; ticks.
 
     ./run bench questions [--rows 1000000] [--full] [--folder DIR] [--keep]
 
@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from bench.tables import heading
+from bench.ticks import ticks
 from teiten.model import BatchKey, Period
 from teiten.questions.counts import count
 from teiten.questions.interface import CountQuestion
@@ -196,6 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
         store.close()
         if asked_for.folder is None:
             shutil.rmtree(folder)
+    ticks()
     return 0
 
 

@@ -69,6 +69,14 @@ def test_nothing_else_is_there_by_chance(watched: tuple[NodeStore, dict[date, Pa
     assert new == {b"tomcat"}
 
 
+def test_what_is_told_has_begun(watched: tuple[NodeStore, dict[date, Page]]) -> None:
+    """M-14: "since" is never later than the day on which a finding was raised, also where a later look would put the onset later."""
+    _, pages = watched
+    found = [finding for page in pages.values() for finding in page.findings]
+    assert len(found) > 20
+    assert all(finding.evidence.onset_at < finding.opened_at for finding in found)
+
+
 def test_it_is_the_months_surge(watched: tuple[NodeStore, dict[date, Page]]) -> None:
     store, _ = watched
     found = {}

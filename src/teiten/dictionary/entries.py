@@ -138,6 +138,12 @@ def advice() -> dict[str, Words]:
     return msgspec.convert(_read("advice.toml")["advice"], dict[str, Words])
 
 
+@cache
+def usual_check(channel: Channel) -> Words:
+    """What to check for a target that no entry fits. The only home of these words: findings, pages and feeds say them."""
+    return msgspec.convert(_read("advice.toml")["any"], dict[str, Words])[channel]
+
+
 def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((_HERE / name).read_text(encoding="utf-8"))
 

@@ -12,6 +12,7 @@ from typing import Final
 from xml.etree import ElementTree as Tree  # writes only, parses nothing
 
 from teiten import texts
+from teiten.dictionary.entries import usual_check
 from teiten.publication.document import Document, Feed
 from teiten.publication.view import Finding
 
@@ -53,7 +54,7 @@ def _summary(item: Finding, language: str) -> str:
     words = _words(language)
     networks = str(item.networks) if item.networks is not None else "–"
     told = [words("urgent.line").format(networks=networks, on=item.since_on), *(words(f"state.{state}") for state in item.states)]
-    return f"{words(f'channel.{item.channel}')} {texts.visible(item.target, LONGEST)}: {', '.join(told)}. {words(f'advice.{item.channel}')}"
+    return f"{words(f'channel.{item.channel}')} {texts.visible(item.target, LONGEST)}: {', '.join(told)}. {usual_check(item.channel).of(language)}"
 
 
 @cache

@@ -15,31 +15,12 @@ from teiten import texts
 from teiten.clock import to_datetime
 from teiten.detectors.evidence import Evidence
 from teiten.detectors.rules import LEVEL, RISE
-from teiten.dictionary.entries import dictionary
+from teiten.dictionary.entries import dictionary, usual_check
 from teiten.findings.book import Page
 from teiten.findings.model import RULES, Finding, Noted, urgency
 from teiten.questions.tick import HOUR_US
 
 LANGUAGES: Final = ("ja", "en")
-
-CHECKS: Final[dict[str, dict[str, str]]] = {
-    "packet": {
-        "ja": "自サイトでこのポートを使う機器とソフトウェアを確かめ、外部に公開する必要がなければ閉じ、必要なら最新の修正を適用してください。",
-        "en": "Find out which of your hosts and programs use this port; close it to the outside unless it is needed, and patch what stays open.",
-    },
-    "web": {
-        "ja": "自サイトにこのURLのアプリケーションがないかを確かめ、あれば最新の修正の適用とアクセス記録の点検をしてください。",
-        "en": "See whether an application answers at this URL on your site; if so, patch it and look through its access log.",
-    },
-    "ssh": {
-        "ja": "自サイトにこの名前のアカウントがないかを確かめ、あればパスワードによるログインをやめるか、推測されにくいパスワードに変えてください。",
-        "en": "See whether an account of this name exists on your hosts; if so, turn off password logins or change the password.",
-    },
-    "mail": {
-        "ja": "自サイトのメールサーバが第三者の中継をしない設定であるかと、この件名のメールが届いていないかを確かめてください。",
-        "en": "Make sure that your mail server relays for nobody else, and see whether mail with this subject has arrived.",
-    },
-}
 
 LEVELS: Final = {"attention": {"ja": "要注意", "en": "attention"}, "risk": {"ja": "リスク", "en": "risk"}, None: {"ja": "終了", "en": "closed"}}
 STATES: Final = {
@@ -139,7 +120,8 @@ def _noted(one: Noted, zone: ZoneInfo) -> dict[str, Any]:
 def _check(finding: Finding) -> dict[str, str]:
     """What the dictionary says for the target; what holds for any of its channel where it says nothing."""
     entry = dictionary(finding.channel).of(finding.target)
-    return {"ja": entry.check.ja, "en": entry.check.en} if entry else CHECKS[finding.channel]
+    words = entry.check if entry else usual_check(finding.channel)
+    return {"ja": words.ja, "en": words.en}
 
 
 def _baseline(one: Evidence) -> tuple[int, int]:

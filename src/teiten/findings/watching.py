@@ -90,7 +90,7 @@ def _next(before: Finding | None, now: Evidence | None, tick: Tick, group: str, 
     score = now.score if now else 0.0
     happened = _happened(before, held, now)
     history = (*before.history, *(Event(tick.at, what, held.level if held else None, score) for what in happened))
-    earned = now if now is not None and earned_level(now) is not None else before.evidence
+    earned = _since_opened(now, before) if now is not None and earned_level(now) is not None else before.evidence
     return _replace(
         before,
         held=held,
@@ -100,6 +100,11 @@ def _next(before: Finding | None, now: Evidence | None, tick: Tick, group: str, 
         best_score=max(before.best_score, score),
         history=history,
     )
+
+
+def _since_opened(now: Evidence, before: Finding) -> Evidence:
+    """What was told before cannot have begun later: of two estimates that differ, the onset is at the latest in the hour before the opening."""
+    return msgspec.structs.replace(now, onset_at=min(now.onset_at, before.opened_at - HOUR_US))
 
 
 def _happened(before: Finding, held: Held | None, now: Evidence | None) -> list[What]:

@@ -22,8 +22,7 @@ from teiten.questions.spread import BROAD, NEVER_BROAD, listed
 from teiten.store.interface import Store
 
 HOUR_US: Final = 3600 * MICROSECONDS
-_FIRST_LOOK_DAYS: Final = 10
-_MOST_LISTED: Final = 2_000
+_NEAR_DAYS: Final = 10  # in which nearly all targets were met before
 MEMORY_HOURS: Final = 168  # how long a network is remembered by a target
 
 
@@ -105,14 +104,9 @@ def new_networks(store: Store, tick: Tick, hours: int, enough: Enough) -> list[N
 
 def newcomers(store: Store, tick: Tick, hours: int, silent_days: int) -> list[Newcomer]:
     """Targets whose first clean access lies in the last `hours`, and before which there was none for `silent_days`."""
-    limits: dict[str, Any] = {"since_at": tick.since(hours), "recent_on": tick.period(hours).from_on}
-    # Nearly all targets were met lately before: the many days are read for the others alone.
-    rows = _ask(store, "newcomers", tick, hours + min(silent_days, _FIRST_LOOK_DAYS) * 24, limits)
-    if rows and silent_days > _FIRST_LOOK_DAYS:
-        few = len(rows) <= _MOST_LISTED
-        limits["wanted"] = listed([row[0] for row in rows]) if few else ()
-        rows = _ask(store, "newcomers", tick, hours + silent_days * 24, limits, "targets" if few else "")
-    return [Newcomer(*row) for row in rows]
+    near_on = tick.period(hours).from_on - timedelta(days=_NEAR_DAYS)
+    limits = {"since_at": tick.since(hours), "recent_on": tick.period(hours).from_on, "near_on": near_on}
+    return [Newcomer(*row) for row in _ask(store, "newcomers", tick, hours + silent_days * 24, limits)]
 
 
 def recent_spread(store: Store, tick: Tick, hours: int, least: int) -> list[RecentSpread]:
@@ -138,9 +132,9 @@ def observed_intervals(store: Store, tick: Tick, hours: int) -> tuple[list[tuple
     return [(sensor, low, high) for _, sensor, low, high in told], [(sensor, day) for sensor, day in present if (sensor, day) not in covered]
 
 
-def _ask(store: Store, query: str, tick: Tick, hours: int, limits: dict[str, Any], more: str = "") -> list[tuple[Any, ...]]:
+def _ask(store: Store, query: str, tick: Tick, hours: int, limits: dict[str, Any]) -> list[tuple[Any, ...]]:
     period = tick.period(hours)
     chosen, parameters = period_filters(period, channel=tick.channel, category=ACCESS, group=tick.group)
     everywhere, _ = period_filters(period, channel=tick.channel, category=ACCESS)
     bounds = {**parameters, **limits, "to_at": tick.at, "broad": BROAD.get(tick.channel, NEVER_BROAD)}
-    return store.ask(query, bounds, {"filters": f"{chosen} {more}", "everywhere": everywhere})
+    return store.ask(query, bounds, {"filters": chosen, "everywhere": everywhere})

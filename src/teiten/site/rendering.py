@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 import teiten
 from teiten import addresses, texts
-from teiten.dictionary.entries import Entry, dictionary
+from teiten.dictionary.entries import Entry, dictionary, usual_check
 from teiten.drawing.source_map import places
 from teiten.model import CHANNELS
 from teiten.site.caching import Page, page_of
@@ -92,6 +92,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.filters |= {"seen": seen, "address": address, "plainaddress": addresses.unpack, "network": addresses.network_of, "datalink": datalink}
+    made.globals["usual_check"] = usual_check
     made.filters["lossless"] = lambda value: carried(value if isinstance(value, bytes) else texts.parse(value))
     return made
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from teiten.dictionary.entries import FILES, Entry, advice, dictionary, facts
+from teiten.dictionary.entries import FILES, Entry, advice, dictionary, facts, usual_check
 from teiten.model import CHANNELS
 from teiten.publication.vocabulary import known
 
@@ -63,6 +63,12 @@ def test_r25_facts_are_dated_confirmed_and_used() -> None:
         assert advisory.issuer and urlsplit(advisory.confirmed_by).netloc and urlsplit(advisory.link).scheme in ("http", "https")
     for malware in facts().malware.values():
         assert urlsplit(malware.confirmed_by).netloc and (malware.since == 0 or 1988 <= malware.since <= 2026)
+
+
+def test_r25_a_target_without_an_entry_has_advice_too() -> None:
+    """Each channel in both languages; M-21: what to check stands beside every finding."""
+    words = [usual_check(channel) for channel in CHANNELS]
+    assert len({one.ja for one in words} | {one.en for one in words}) == 8
 
 
 def test_r25_what_the_published_table_names_is_there() -> None:

@@ -101,6 +101,7 @@ def test_life(store: NodeStore) -> None:
     for day in range(18):
         page = turned(page, watched(store, MIDNIGHT + day * DAY, page))
         (one,) = page.findings
+        assert one.evidence.onset_at < one.opened_at, "nothing is told before it began"
         if one.closed_at:
             break
     assert one.opened_at == MIDNIGHT

@@ -49,7 +49,6 @@ def used() -> set[str]:
         "type": ("instant", "date", "text", "bytes", "integer", "boolean"),
         "privacy": ("open", "personal", "restricted", "internal"),
         "feeds": tuple(feed.about.removeprefix("feeds.") for feed in all_feeds()),
-        "advice": CHANNELS,
         "fresh": CHANNELS,
         "fresh.own": ("web", "ssh"),
         "define": (*DEFINITIONS, *(f"{word}.text" for word in DEFINITIONS)),

@@ -20,10 +20,18 @@ with surveying as (
   select day, source from surveys where {everywhere} and targets >= :broad
 ), broad as (
   select day, source from surveying union select cast(day + interval '1' day as date) as day, source from surveying
+), near as (
+  select m.target
+  from (select day, sensor, target, source from pairs where {filters} and first_at >= :near_at and first_at < :to_at) as m
+  left join broad as b on b.day = m.day and b.source = m.source
+  where b.source is null
+  group by m.target
+  having count(distinct m.sensor) >= :sensors
 ), clean as (
   select m.target, m.sensor, m.first_at, m.last_at,
     case when octet_length(m.source) = 4 then substr(hex(m.source), 1, 6) else substr(hex(m.source), 1, 12) end as network
   from (select day, sensor, target, source, first_at, last_at from pairs where {filters} and first_at < :to_at) as m
+  join near as n on n.target = m.target
   left join broad as b on b.day = m.day and b.source = m.source
   where b.source is null
 ), placed as (
