@@ -94,7 +94,7 @@ def _window(seen: Sightings, hours: int, rule: RiseRule) -> Rise:
     share = (past.by_sensor[rows, busiest] + 3 / max(past.live, 1.0)) / (past.weight + 3)
     elsewhere = observed - by_sensor[rows, busiest]
     expected_elsewhere = expected * (1 - np.minimum(share, rule.most_share))
-    size = _size(expected, past, hours, rule)
+    usual = _usual(expected, past, hours, rule)
     alone = np.sum(past.matched) < rule.least_sensors
     scores = _score(observed, expected, past, hours, rule)
     if not alone:
@@ -106,7 +106,7 @@ def _window(seen: Sightings, hours: int, rule: RiseRule) -> Rise:
         hours=np.full(len(rows), hours),
         observed=observed,
         expected=np.where(silent, 0.0, expected),
-        usual=np.where(silent, 0, upper_limit(np.where(silent, 1.0, expected), np.where(silent, 1.0, size))).astype(np.int64),
+        usual=np.where(silent, 0, usual),
         ratio=np.where(silent, 0.0, (observed + 0.5) / (expected + 0.5)),
         sensors=(by_sensor > 0).sum(1),
         live=np.full(len(rows), np.sum(past.matched & (seen.live[:, :hours].sum(1) > 0))),
@@ -128,17 +128,26 @@ def _over(seen: Sightings, past: _Past, observed: Integers, hours: int, rule: Ri
 
 
 def _score(observed: Integers, expected: Floats, past: _Past, hours: int, rule: RiseRule) -> Floats:
-    mean = np.nan_to_num(expected, nan=1.0)
-    return rarity(observed, mean, _size(mean, past, hours, rule))
+    unit, mean, size = _scaled(expected, past, hours, rule)
+    return rarity(observed / unit, mean, size)
 
 
-def _size(mean: Floats, past: _Past, hours: int, rule: RiseRule) -> Floats:
-    """Of the negative binomial whose variance holds dispersion, the baseline's own error, drift, and in short windows the hours of the day."""
+def _usual(expected: Floats, past: _Past, hours: int, rule: RiseRule) -> Integers:
+    """99 of 100 such windows have no more."""
+    unit, mean, size = _scaled(expected, past, hours, rule)
+    return np.asarray(np.floor(upper_limit(mean, size) * unit), dtype=np.int64)
+
+
+def _scaled(expected: Floats, past: _Past, hours: int, rule: RiseRule) -> tuple[Floats, Floats, Floats]:
+    """Unit, mean in units, and size of a negative binomial whose variance holds dispersion, the baseline's own error, drift, and in short windows
+    the hours of the day. The unit is one network, and less for targets calmer than Poisson, which no negative binomial is."""
     moving = rule.drift**2 * (1 + hours / HOURS / 7) + (rule.rhythm**2 if hours < HOURS else 0.0)
     # what makes days unlike acts within hours too, but a part of a day sees only its part of it
     spread = 1 + (past.dispersion - 1) * max(min(1.0, hours / HOURS), rule.least_part)
-    variance = spread * mean + mean**2 * (past.dispersion / past.weight + moving)
-    return np.asarray(mean**2 / np.maximum(variance - mean, 1e-9))
+    unit = np.minimum(spread / rule.least_dispersion, 1.0)
+    mean = np.nan_to_num(expected, nan=1.0) / unit
+    variance = spread / unit * mean + mean**2 * (past.dispersion / past.weight + moving)
+    return unit, mean, np.asarray(mean**2 / np.maximum(variance - mean, 1e-9))
 
 
 def _past(seen: Sightings, hours: int, rule: RiseRule) -> _Past:
@@ -179,7 +188,14 @@ def _level(networks: Integers, exposure: Floats, rule: RiseRule) -> tuple[Floats
     trust = len(exposure) * np.minimum(1.0, weight / 20)
     pooled = rule.pooled_days * rule.pooled_dispersion
     dispersion = (pooled + trust * np.clip(own, 0.5, rule.most_dispersion)) / (rule.pooled_days + trust)
-    return rate, weight, np.maximum(dispersion, rule.least_dispersion)
+    calm = np.where(weight >= rule.calm_networks, np.maximum(own * _calmer(len(exposure) - 1, rule), rule.calmest), np.inf)
+    return rate, weight, np.minimum(np.maximum(dispersion, rule.least_dispersion), calm)
+
+
+def _calmer(freedom: int, rule: RiseRule) -> float:
+    """By how much a variance of so many degrees of freedom may be too low by luck (Wilson and Hilferty's chi-squared)."""
+    part = 2 / (9 * max(freedom, 1))
+    return float(1 / max(1 - part - rule.calm_deviations * np.sqrt(part), 0.1) ** 3)
 
 
 def _onset(seen: Sightings, rise: Rise) -> Integers:

@@ -14,7 +14,7 @@ from teiten.config import Settings
 class RiseRule(Settings, frozen=True):
     """For the score of a rise; `RISE_REASONS` says why each value is what it is."""
 
-    version: str = "rise-2"
+    version: str = "rise-3"
     day_windows: tuple[int, ...] = (1, 2, 4, 7, 14)
     day_prices: tuple[float, ...] = (1.2, 0.8, 0.5, 0.3, 0.3)
     hour_windows: tuple[int, ...] = (1, 3, 6, 12)
@@ -27,6 +27,9 @@ class RiseRule(Settings, frozen=True):
     pooled_days: float = 20.0
     least_dispersion: float = 1.02
     most_dispersion: float = 8.0
+    calm_networks: float = 20.0
+    calm_deviations: float = 2.33
+    calmest: float = 0.4
     drift: float = 0.10
     rhythm: float = 0.20
     least_part: float = 0.25
@@ -52,8 +55,11 @@ RISE_REASONS: Final[dict[str, str]] = {
     "cap_deviations": "past outbreaks stay in the baseline, but each day of them counts at most two deviations above the mean",
     "pooled_dispersion": "real sensors have 1.25 as the median; a quarter more halves the false findings in simulated worlds at equal power",
     "pooled_days": "the weight in days of that value against the target's own; rare targets can't show theirs",
-    "least_dispersion": "calmer than Poisson is luck, and the negative binomial must stay one",
+    "least_dispersion": "calmer than Poisson is luck until the target's own past shows otherwise, and a negative binomial must stay one",
     "most_dispersion": "one wild target must not be silenced for ever by its own past",
+    "calm_networks": "with fewer networks in the baseline nearly all days have none or one, and their variance says nothing",
+    "calm_deviations": "a target is as calm as luck would show it in one of a hundred only: what comes by timetable is, chance isn't",
+    "calmest": "real sensors have 0.4 for the calmest targets",
     "drift": "a busy target's level moves by a tenth within days without meaning anything",
     "rhythm": "windows of hours see day and night, which differ by about a fifth on real sensors",
     "least_part": "within one hour a quarter of the day's dispersion is left: campaigns come in bursts",

@@ -111,6 +111,17 @@ def test_hours_are_early() -> None:
     assert hourly.onset[0] <= 2
 
 
+def test_a_calm_past_is_believed() -> None:
+    """A-01: the same rise is rarer where every day had eight networks than where days differ as chance has it, and the usual range is narrower."""
+    rows = [*burst(0, 9, [1, 2, 3, 4, 5, 6]), *burst(0, 9, [1, 2, 3, 4, 5, 6], hour=27)]
+    dice = np.random.default_rng(4)
+    chance = [(0, int(dice.integers(SENSORS)), day * 24, 1) for day in range(DAYS) for _ in range(dice.poisson(8) if day > 1 else 8)]
+    calm, usual = (only(measure_rise(seen(*steady(0, 8, sensors=SENSORS), *rows))), only(measure_rise(seen(*chance, *rows))))
+    assert calm.score[0] > usual.score[0] + 1
+    assert calm.usual[0] / calm.expected[0] < usual.usual[0] / usual.expected[0]
+    assert score(measure_rise(seen(*steady(0, 8)))) < 1
+
+
 def test_creeping_is_seen_in_long_windows() -> None:
     rows = [*steady(0, 1), *[(0, n % SENSORS, n * 5, 1) for n in range(60)]]
     assert only(measure_rise(seen(*rows))).hours[0] == 336
