@@ -148,6 +148,8 @@ def _readable(record: bytes) -> dict[str, Any] | None:
 
 def first_objects(head: bytes) -> list[dict[str, Any]]:
     """The JSON objects with which a file begins, be it lines, an array or an answer of Elasticsearch; broken ones left out."""
+    if b"{" not in head:  # most logs are no JSON, and each format asks
+        return []
     head = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     records = objects_of_array(head) if is_array(head) else head.split(b"\n")
     return [found for record in records[:_HEAD_RECORDS] if (found := _readable(bared(record))) is not None]
