@@ -72,7 +72,7 @@ def probe(path: Path, packets: int, folder: Path) -> list[Result] | str:
     return results
 
 
-def tcpdump(path: Path, packets: int) -> list[Result] | str:
+def tcpdump(path: Path, packets: int, _folder: Path) -> list[Result] | str:
     return program("tcpdump -w /dev/null", ["tcpdump", "-r", str(path), "-w", "/dev/null"], packets, 3, "copies records, decodes nothing")
 
 
@@ -104,11 +104,11 @@ def nfdump(path: Path, packets: int, folder: Path) -> list[Result] | str:
     return [*made, *asked, both]
 
 
-def dpkt(path: Path, _packets: int) -> list[Result] | str:
+def dpkt(path: Path, _packets: int, _folder: Path) -> list[Result] | str:
     return _loop("dpkt", "dpkt objects", path)
 
 
-def scapy(path: Path, _packets: int) -> list[Result] | str:
+def scapy(path: Path, _packets: int, _folder: Path) -> list[Result] | str:
     return _loop("scapy", "scapy PcapReader", path)
 
 

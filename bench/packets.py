@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Capture file to flowtuples and to sources per port: ours against a C probe and the field's programs, on one pinned core, in core-seconds.
 
-`./run bench packets [--packets 1000000] [--profile wide|sensor] [--core 1] [--keep FILE] [--growth 1000000 10000000]`. The workload
-comes from the shared generator (TEITEN_SHARED or ../shared/tools) or, without it, from a simpler one here. What is missing is skipped
+`./run bench packets [--packets 1000000] [--profile wide|sensor] [--core 1] [--keep FILE] [--parts ours probe …] [--growth 1000000 …]`. The
+workload comes from the shared generator (TEITEN_SHARED or ../shared/tools) or, without it, from a simpler one here. What is missing is skipped
 with its reason.
 """
 
@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,14 +102,12 @@ def write_ours(path: Path, folder: Path) -> str:
     return f"{files.rows:,} rows, {size / 1e6:.0f} MB, {size / files.rows:.1f} bytes a row"
 
 
-def in_process(path: Path, packets: int, folder: Path) -> list[Result]:
+def in_process(path: Path, packets: int, folder: Path) -> Iterator[Result]:
     read_ours(path)  # load the compiled code
     count_ours(path)
-    return [
-        Result("ours, flowtuples", packets, *timed(lambda: read_ours(path), 5)),
-        Result("ours, accesses and sources", packets, *timed(lambda: count_ours(path), 5)),
-        Result("ours, flowtuples to Parquet", packets, *timed(lambda: write_ours(path, folder / "flows"), 2)),
-    ]
+    yield Result("ours, flowtuples", packets, *timed(lambda: read_ours(path), 5))
+    yield Result("ours, accesses and sources", packets, *timed(lambda: count_ours(path), 5))
+    yield Result("ours, flowtuples to Parquet", packets, *timed(lambda: write_ours(path, folder / "flows"), 3))
 
 
 def whole_command(path: Path, packets: int, environment: dict[str, str], name: str, repeats: int, *options: str) -> Result:
@@ -123,7 +122,9 @@ def whole_command(path: Path, packets: int, environment: dict[str, str], name: s
         command = [sys.executable, "-c", code, "capture", str(path), "--top", "1", *options]
         if options:
             shutil.rmtree(options[-1], ignore_errors=True)
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **environment})
+        # With byte code kept, as an installation has it: without, a second of each start is compiling Python.
+        keeping = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env={**keeping, **environment})
         return f"at most {done.stdout.split()[-1]} MiB"
 
     return Result(name, packets, *timed(run, repeats, resource.RUSAGE_CHILDREN))
@@ -149,10 +150,14 @@ def with_holes(path: Path, holes: int = 300) -> str:
     return f"{holes} holes: {found:,} of {wanted:,} packets read ({found / wanted:.3%}), {report.gap_count} gaps of {report.gap_bytes:,} bytes"
 
 
-def show(results: list[Result]) -> None:
-    table(
-        ("row", "packets", "core s", "M/core-s", ""), [(r.name, f"{r.packets:,}", f"{r.core_seconds:.3f}", f"{r.rate:.3f}", r.note) for r in results]
-    )
+def show(results: Iterable[Result]) -> list[Result]:
+    """Row by row, as they are measured: a run that is cut off keeps what it had."""
+    print(f"| {'row':<34} | {'packets':>11} | {'core s':>7} | {'M/core-s':>8} | |\n|---|--:|--:|--:|---|")
+    shown = []
+    for result in results:
+        print(f"| {result.name:<34} | {result.packets:>11,} | {result.core_seconds:>7.3f} | {result.rate:>8.3f} | {result.note} |", flush=True)
+        shown.append(result)
+    return shown
 
 
 def ratios(results: list[Result]) -> None:
@@ -162,31 +167,44 @@ def ratios(results: list[Result]) -> None:
     table(("goal", "measured", "wanted"), rows)
 
 
-def growth(sizes: list[int], profile: str, folder: Path) -> list[Result]:
-    """The same question about longer and longer files: time in proportion, memory flat."""
-    found = []
+def growth(sizes: list[int], profile: str, folder: Path) -> Iterator[Result]:
+    """The same questions about longer and longer files: time in proportion, memory flat."""
     for packets in sizes:
         path = folder / f"growth-{packets}.pcap"
         make_file(path, packets, profile)
-        found.append(whole_command(path, packets, {}, f"teiten capture --flows, {packets:,}", 1, "--flows", str(folder / "grown")))
+        yield from whole_commands(path, packets, folder, 1)
         path.unlink()
-    return found
 
 
-def measure(path: Path, packets: int, folder: Path) -> tuple[list[Result], list[str]]:
-    results = in_process(path, packets, folder)
-    results.append(whole_command(path, packets, {}, "teiten capture", 3))
-    results.append(whole_command(path, packets, {}, "teiten capture --flows", 2, "--flows", str(folder / "written")))
+def whole_commands(path: Path, packets: int, folder: Path, repeats: int) -> Iterator[Result]:
+    yield whole_command(path, packets, {}, "teiten capture", repeats)
+    yield whole_command(path, packets, {}, "teiten capture --flows", repeats, "--flows", str(folder / "written"))
+
+
+def ours(path: Path, packets: int, folder: Path) -> Iterator[Result]:
+    yield from in_process(path, packets, folder)
+    yield from whole_commands(path, packets, folder, 3)
     if packets <= 1_000_000:
-        results.append(whole_command(path, packets, {"TEITEN_NO_NUMBA": "1"}, "the same without numba", 1))
-    skipped: list[str] = []
-    for peer in (peers.probe, peers.tracereport, peers.nfdump):
-        found = peer(path, packets, folder)
-        (skipped.append if isinstance(found, str) else results.extend)(found)  # type: ignore[arg-type]
-    for short in (peers.tcpdump, peers.dpkt, peers.scapy):
-        found = short(path, packets)
-        (skipped.append if isinstance(found, str) else results.extend)(found)  # type: ignore[arg-type]
-    return results, skipped
+        yield whole_command(path, packets, {"TEITEN_NO_NUMBA": "1"}, "the same without numba", 1)
+
+
+Peer = Callable[[Path, int, Path], list[Result] | str]
+PEERS: dict[str, Peer] = {
+    "probe": peers.probe, "tcpdump": peers.tcpdump, "tracereport": peers.tracereport, "dpkt": peers.dpkt, "scapy": peers.scapy,
+    "nfdump": peers.nfdump,
+}  # fmt: skip
+
+
+def measure(path: Path, packets: int, folder: Path, parts: Sequence[str], skipped: list[str]) -> Iterator[Result]:
+    if "ours" in parts:
+        yield from ours(path, packets, folder)
+    for name, peer in PEERS.items():
+        if name in parts:
+            found = peer(path, packets, folder)
+            if isinstance(found, str):
+                skipped.append(found)
+            else:
+                yield from found
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -196,6 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
     options.add_argument("--keep", type=Path, help="use this capture, or make it there and keep it")
     options.add_argument("--folder", type=Path, help="where files are made for the time of the run (default: the system's)")
+    options.add_argument("--parts", nargs="*", choices=["ours", *PEERS], default=["ours", *PEERS], help="what is measured (default: all)")
     options.add_argument("--growth", type=int, nargs="*", default=[], help="lengths in packets to follow time and memory over")
     chosen = options.parse_args(arguments)
     os.sched_setaffinity(0, {chosen.core})
@@ -205,9 +224,8 @@ def main(arguments: list[str] | None = None) -> int:
         path = chosen.keep or folder / "telescope.pcap"
         workload = "kept file" if path.exists() else make_file(path, chosen.packets, chosen.profile)
         print(f"workload: {workload}; {path.stat().st_size / 1e6:.0f} MB; core {chosen.core}\n", flush=True)
-        results, skipped = measure(path, chosen.packets, folder)
-        show(results)
-        ratios(results)
+        skipped: list[str] = []
+        ratios(show(measure(path, chosen.packets, folder, chosen.parts, skipped)))
         if chosen.packets <= 1_000_000:
             print(with_holes(path))
         if chosen.growth:

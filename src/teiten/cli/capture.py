@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from teiten.cli.count import one_of
+from teiten.cli.choices import one_of
 
 if TYPE_CHECKING:
     from teiten.packets.captures import Capture, Report

@@ -6,13 +6,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any, get_args
 
 import typer
 
 from teiten import addresses, texts
+from teiten.cli.choices import one_of
 from teiten.cli.opening import open_centre
 from teiten.errors import UsageError
 from teiten.feeds.csv import safe
@@ -69,12 +70,6 @@ def count(
     write = FORMATS[one_of("--format", format_, tuple(FORMATS))]
     with open_centre(context.obj) as centre:
         typer.echo(write(centre.count(question), question.by), nl=False)
-
-
-def one_of(option: str, value: str, allowed: Sequence[Any]) -> Any:
-    if value not in allowed:
-        raise UsageError(f"{option} {value}: not known.", f"Allowed: {', '.join(allowed)}.")
-    return value
 
 
 def day_option(option: str, value: str | None) -> date | None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from teiten import texts
-from teiten.cli.count import one_of
+from teiten.cli.choices import one_of
 from teiten.cli.opening import open_centre, zone_of
 from teiten.clock import to_microseconds
 from teiten.errors import UsageError

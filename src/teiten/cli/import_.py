@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 import typer
 
-from teiten.cli.count import one_of
+from teiten.cli.choices import one_of
 from teiten.cli.import_progress import TerminalProgress, watched
 from teiten.cli.import_report import lines
 from teiten.cli.opening import open_centre, zone_of

@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from teiten import texts
-from teiten.cli.count import one_of
+from teiten.cli.choices import one_of
 from teiten.errors import UsageError
 from teiten.importers.records import Record, read_records
 

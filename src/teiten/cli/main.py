@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from teiten import __version__
-from teiten.cli import capture, count, demo, detect, import_, imports, publish, report, sense, ship, status, store, token, up
 from teiten.errors import TeitenError
 from teiten.home import Home
 
@@ -26,8 +28,49 @@ teiten report 2026-08                            the month; 2026-W34: a week, 20
 teiten VERB --help                               examples for each
 """
 
+# Verb -> the file of this folder that registers it, in the order in which help shows them.
+VERBS: Final = {
+    "up": "up", "sense": "sense", "ship": "ship", "import": "import_", "imports": "imports", "capture": "capture", "count": "count",
+    "detect": "detect", "findings": "detect", "explain": "detect", "publish": "publish", "report": "report", "status": "status", "demo": "demo",
+    "seal": "store", "verify": "store", "backup": "store", "resend": "store", "token": "token",
+}  # fmt: skip
+
+
+class Commands(MutableMapping[str, Any]):
+    """Verbs by name, each imported when it is asked for: a verb pays neither time nor memory for the others."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            verbs = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None)
+            importlib.import_module(f"teiten.cli.{VERBS[name]}").register(verbs)
+            self._made |= typer.main.get_group(verbs).commands
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VERBS)
+
+    def __len__(self) -> int:
+        return len(VERBS)
+
+
+class Verbs(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = Commands()
+
+
 app = typer.Typer(
     name="teiten",
+    cls=Verbs,
     help=HELP,
     no_args_is_help=True,
     add_completion=False,
@@ -51,10 +94,6 @@ def choose_home(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     context.obj = Home(home)
-
-
-for module in (up, sense, ship, import_, imports, capture, count, detect, publish, report, status, demo, store, token):
-    module.register(app)
 
 
 def main() -> None:

@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from teiten.errors import TeitenError
 from teiten.packets.flowtuple import FlowBatch
 
-# Snappy: two thirds of the time of zstd here, for two fifths more room.
-_ROWS_PER_PART: Final = 1 << 18
+# Version 2 has encodings by difference, which these numbers suit better than dictionaries: two thirds of the time, four fifths of the room. Snappy
+# takes 0.7 of the time of zstd, for a fifteenth more room.
+_WRITE: Final = "COPY flows TO '{}' (FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION V2, DICTIONARY_SIZE_LIMIT 1, ROW_GROUP_SIZE 65536)"
+_ROWS_PER_PART: Final = 1 << 17
 _ROWS_AT_ONCE: Final = 1 << 13  # a row is looked at once for each column, so they had better be in the cache
 Table = dict[str, NDArray[Any]]
 
@@ -42,10 +44,11 @@ class FlowFiles:
         """Copies what it needs: the batch's memory is free afterwards."""
         version = batch.version
         for begin in range(0, len(batch.words), _ROWS_AT_ONCE):
-            self._waiting[version].append(columns_of(FlowBatch(version, batch.words[begin : begin + _ROWS_AT_ONCE])))
-        self._rows[version] += len(batch.words)
-        if self._rows[version] >= _ROWS_PER_PART:
-            self._write_part(version)
+            words = batch.words[begin : begin + _ROWS_AT_ONCE]
+            self._waiting[version].append(columns_of(FlowBatch(version, words)))
+            self._rows[version] += len(words)
+            if self._rows[version] >= _ROWS_PER_PART:
+                self._write_part(version)
 
     def close(self) -> None:
         for version in (4, 6):
@@ -58,7 +61,7 @@ class FlowFiles:
             return
         self._connection.register("flows", {name: np.concatenate([table[name] for table in tables]) for name in tables[0]})
         path = self._folder / f"ipv{version}-{self._parts[version]:06}.parquet"
-        self._connection.view("flows").write_parquet(str(path), compression="snappy", row_group_size=1 << 17)
+        self._connection.execute(_WRITE.format(str(path).replace("'", "''")))
         self._connection.unregister("flows")
         self.rows += self._rows[version]
         self._parts[version] += 1

@@ -187,4 +187,5 @@ SEEN_SHIFT: Final = 56
 PACKETS_MASK: Final = 0xFFFFFFFF
 LARGE_TABLE: Final = 4096  # rows; a larger table is handed over as it is, a smaller one is copied
 
+TARGETS: Final = 4 << 16  # TCP ports, UDP ports, ping, ping of ICMPv6
 TARGET_PARTS: Final = 1 << 10  # groups of (target, source) pairs, each small enough to be made distinct in the cache

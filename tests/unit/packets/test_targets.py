@@ -8,9 +8,10 @@ from collections import Counter
 
 import pytest
 
-from teiten.packets import targets
+from teiten.packets import captures, pairs, targets, wide_pairs
 from teiten.packets.captures import Capture
 from teiten.packets.headers import Packet, classify, target_of
+from teiten.packets.spilled_runs import SpilledRuns
 from teiten.packets.targets import TargetCount, count_targets
 from tests.unit.packets.building import SECOND, SOURCE, ethernet, every_capture, ip4, ip6, pcap, record, tcp, udp
 from tests.unit.packets.engines import ENGINES, NAMES, slow
@@ -51,14 +52,25 @@ def test_all_flags_and_icmp_types_are_classified_like_live_packets(compiled: boo
     assert counted(data, compiled) == expected(data)
 
 
-@engines
-def test_sources_stay_exact_over_many_runs(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(targets, "_RUN", 500)
+def many_sources() -> bytes:
     frames = [ethernet(ip4(6, tcp(k % 3), source=(k % 700).to_bytes(4, "big"))) for k in range(5000)]
-    frames += [ethernet(ip6(17, udp(9), source=bytes(15) + bytes([k % 5])), b"\x86\xdd") for k in range(50)]
-    data = pcap(b"".join(record(frame, SECOND + k) for k, frame in enumerate(frames)))
-    assert counted(data, compiled) == expected(data)
-    assert counted(data, compiled)[-1] == TargetCount(b"9/udp", 50, 5)
+    frames += [ethernet(ip6(17, udp(9), source=bytes(14) + (k % 300).to_bytes(2, "big")), b"\x86\xdd") for k in range(900)]
+    return pcap(b"".join(record(frame, SECOND + k) for k, frame in enumerate(frames)))
+
+
+@engines
+@pytest.mark.parametrize(("most", "spills"), [(1 << 21, False), (1000, True)])
+def test_sources_stay_exact_over_many_runs_in_memory_and_on_disk(compiled: bool, most: int, spills: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where more pairs are distinct than memory may hold, and runs in the file hold the same pairs again."""
+    spilled = list[int]()
+    for module, name, value in ((pairs, "_RUN", 500), (pairs, "_MOST", most), (wide_pairs, "_MOST", most // 4), (wide_pairs, "_MOST_STEPS", 2)):
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(captures, "WINDOW_BYTES", 1 << 14)
+    add = SpilledRuns.add
+    monkeypatch.setattr(SpilledRuns, "add", lambda runs, rows, cuts: (spilled.append(len(rows)), add(runs, rows, cuts))[1])
+    assert counted(many_sources(), compiled) == expected(many_sources())
+    assert counted(many_sources(), compiled)[-1] == TargetCount(b"9/udp", 900, 300)
+    assert bool(spilled) == spills
 
 
 @engines
