@@ -99,13 +99,14 @@ def receive_ours(link: str, ring: int) -> tuple[int, int]:
     seen, ended = 0, asyncio.Event()
     with tempfile.TemporaryDirectory() as folder, SpoolWriter(Path(folder) / "spool", "bench", "packet", system_clock) as spool:
 
-        def emit(record: Record) -> None:
+        def emit(*records: Record) -> None:
             nonlocal seen
-            spool.emit(record)
-            if isinstance(record, Access):
-                seen += record.times if record.kind == "syn" else 0
-                if record.body == b"END":
-                    ended.set()
+            spool.emit(*records)
+            for record in records:
+                if isinstance(record, Access):
+                    seen += record.times if record.kind == "syn" else 0
+                    if record.body == b"END":
+                        ended.set()
 
         async def observe() -> int:
             sensor = PacketSensor(PacketConfig(mode="live", interfaces=(link,), ring_mebibytes=ring), emit, system_clock)

@@ -20,7 +20,7 @@ from teiten.home import Home
 from teiten.model import Record
 from teiten.sensors import SENSORS
 from teiten.sensors.confinement import confine
-from teiten.sensors.interface import Emit, Sensor
+from teiten.sensors.interface import EmitMany, Sensor
 from teiten.settings import NodeSettings, settings_of
 from teiten.transport.spool import SpoolWriter
 
@@ -69,9 +69,9 @@ async def _observe(home: Home, settings: NodeSettings, kind: str, unconfined: bo
     spool_folder, keys = home.spool(kind), home.sensor_keys(kind)
     spool: SpoolWriter | None = None
 
-    def emit(record: Record) -> None:
+    def emit(*records: Record) -> None:
         assert spool is not None, "nothing is observed before the spool is there"
-        spool.emit(record)
+        spool.emit(*records)
 
     raise_file_limit()
     sensor = make(kind, settings, emit, keys)  # opens what needs a right, before the rights are given up
@@ -98,7 +98,7 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def make(kind: str, settings: NodeSettings, emit: Emit, keys: Path) -> Sensor:
+def make(kind: str, settings: NodeSettings, emit: EmitMany, keys: Path) -> Sensor:
     module_name, _, class_name = SENSORS[kind].partition(":")
     sensor_class = getattr(importlib.import_module(module_name), class_name)
     places = () if kind == "packet" else (keys,)

@@ -32,6 +32,7 @@ ICMP6_ERRORS: Final = frozenset({1, 2, 3, 4})
 ICMP6_REPLIES: Final = frozenset({129})
 
 _IPV4 = Struct("!BxHxxHxB2x4s4s")
+_IPV4_TCP = Struct("!BxHxxHxB2x4s4sHH8xBB")  # a header of IPv4 without options and the first 14 bytes of TCP behind it
 _IPV6 = Struct("!IHBx16s16s")
 _TCP = Struct("!HH8xBB")
 _PORTS = Struct("!HH")
@@ -64,6 +65,8 @@ def target_of(protocol: int, port: int | None) -> bytes:
 
     `445/tcp`, `1026/udp`, `ping/icmp`, `ping/icmp6`, `3.1/icmp` (type.code), `none/udp` (port not in the packet), `proto47/ip`.
     """
+    if protocol == TCP and port is not None:  # nearly all
+        return b"%d/tcp" % port
     name = NAMES.get(protocol)
     if name is None:
         return b"proto%d/ip" % protocol
@@ -85,7 +88,7 @@ def classify(packet: Packet) -> tuple[str, str]:
     if packet.port is None:
         return ("fragment" if packet.fragment else "packet"), "other"
     if packet.protocol == TCP:
-        return _classify_tcp(packet.flags)
+        return _TCP_KINDS[packet.flags] if packet.flags is not None else ("packet", "other")  # unknown flags are no scan without flags
     if packet.protocol == UDP:
         return "udp", "access"
     if packet.protocol in (ICMP, ICMP6):
@@ -93,14 +96,15 @@ def classify(packet: Packet) -> tuple[str, str]:
     return "packet", "other"
 
 
-def _classify_tcp(flags: int | None) -> tuple[str, str]:
-    if flags is None:
-        return "packet", "other"  # unknown flags must not look like a scan without flags
+def _classify_tcp(flags: int) -> tuple[str, str]:
     if flags & SYN:  # whatever else is set, as packet analysers count it
         return ("syn-ack", "backscatter") if flags & ACK else ("syn", "access")
     if flags & RST:
         return "rst", "backscatter"
     return ("segment" if flags & ACK else "flags"), "other"
+
+
+_TCP_KINDS: Final = [_classify_tcp(flags) for flags in range(256)]
 
 
 def _classify_icmp(protocol: int, icmp_type: int) -> tuple[str, str]:
@@ -126,6 +130,11 @@ def decode(data: bytes, ethertype: int) -> Packet | None:
 
 
 def _decode_ipv4(data: bytes, start: int) -> Packet | None:
+    if len(data) >= start + 34:  # nearly all packets, in one step
+        first, end, fragmentation, protocol, source, destination, source_port, port, offset, flags = _IPV4_TCP.unpack_from(data, start)
+        if first == 0x45 and protocol == TCP and not fragmentation & 0x3FFF and end >= 34:
+            begin, end = start + 20 + max(20, (offset >> 4) * 4), start + end
+            return Packet(source, destination, TCP, source_port, port, flags, False, data[begin:end], max(0, end - begin))
     if len(data) < start + 20:
         return None
     first, total, fragmentation, protocol, source, destination = _IPV4.unpack_from(data, start)

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from struct import Struct, pack
 from typing import Final, NamedTuple
 
+import msgspec
+
 HOST, BROADCAST, MULTICAST, OTHER_HOST, OUTGOING = 0, 1, 2, 3, 4
 LONGEST_FRAME_BYTES: Final = 4096  # of which this much is kept; enough for an Ethernet frame, so that digests are of the whole
 
@@ -35,7 +37,7 @@ _VLAN_VALID = 0x10
 _PROTOCOL_SWAP = socket.ntohs
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     nanoseconds: int  # since the epoch, by the kernel's clock
     direction: int  # HOST … OUTGOING
     ethertype: int

@@ -57,7 +57,7 @@ class CompiledPairs:
         parted, cuts = np.empty(self._fill, np.int64), np.empty(TARGET_PARTS + 1, np.int64)
         compiled_targets.partition(self._pairs, self._fill, self._odd, parted, cuts)
         self._fill = 0
-        self._runs.append((self._distinct(parted, cuts).copy(), cuts))
+        self._runs.append((parted, cuts))
         if sum(len(pairs) for pairs, _ in self._runs) > _MOST:
             merged, cuts = self._merged()
             self._runs.clear()
@@ -71,9 +71,7 @@ class CompiledPairs:
         self._spilled.add(pairs, cuts)
 
     def _merged(self) -> tuple[Array, Array]:
-        """All runs in memory as one."""
-        if len(self._runs) == 1:
-            return self._runs[0]
+        """All runs in memory as one, without what is there twice."""
         cuts = np.sum([cuts for _, cuts in self._runs], axis=0)
         groups = (pairs[cut[part] : cut[part + 1]] for part in range(TARGET_PARTS) for pairs, cut in self._runs)
         together = np.empty(int(cuts[-1]), np.int64)

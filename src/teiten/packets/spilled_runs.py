@@ -42,7 +42,7 @@ class SpilledRuns:
 
     def _read(self, first: int, last: int, count: int) -> Array:
         rows, at = np.empty((count, self._words), np.int64), 0
-        raw, width = memoryview(rows).cast("B") if count else memoryview(b""), self._words * 8
+        raw, width = rows.reshape(-1).view(np.uint8).data, self._words * 8
         for part in range(first, last):
             for place, cuts in self._runs:
                 size = int(cuts[part + 1] - cuts[part]) * width

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from ipaddress import IPv4Network, IPv6Network
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from teiten.packets.headers import ACK, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ICMP, ICMP6, RST, SYN, TCP, UDP, Packet, classify, decode
 from teiten.packets.live import BROADCAST, MULTICAST, OUTGOING, Frame
@@ -21,7 +23,7 @@ _NEIGHBOURS: Final = frozenset({130, 131, 132, 133, 134, 135, 136, 137, 143})  #
 Flow = tuple[int, bytes, int, int]  # protocol, remote address, remote port, local port; for ICMP echo 0 and 0
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     packet: Packet
     kind: str
     category: str
@@ -35,10 +37,12 @@ class Flows:
         self._until: OrderedDict[Flow, int] = OrderedDict()
 
     def add(self, flow: Flow, now: int) -> None:
-        self._until[flow] = now + REMEMBERED_NANOSECONDS
-        self._until.move_to_end(flow)
-        if len(self._until) > self._most:
-            self._until.popitem(last=False)
+        until = self._until
+        if flow in until:
+            until.move_to_end(flow)
+        elif len(until) >= self._most:
+            until.popitem(last=False)
+        until[flow] = now + REMEMBERED_NANOSECONDS
 
     def has(self, flow: Flow, now: int) -> bool:
         return self._until.get(flow, 0) > now
@@ -79,6 +83,9 @@ class Unsolicited:
             return None
         kind, category = classify(packet)
         flow = _flow(packet.protocol, packet.source, packet.source_port, packet.port)
+        if kind == "syn":
+            self._heard.add(flow, frame.nanoseconds)
+            return Arrival(packet, kind, category)
         if category == "access":
             return self._opening(Arrival(packet, kind, category), flow, frame.nanoseconds)
         return self._answer(Arrival(packet, kind, category), flow, frame.nanoseconds)
@@ -86,20 +93,19 @@ class Unsolicited:
     def _objection(self, frame: Frame, packet: Packet | None) -> str:
         if packet is None:
             return "not IP or malformed"
-        if frame.direction == OUTGOING:
+        direction = frame.direction
+        if direction == OUTGOING:
             self._remember(packet, frame.nanoseconds)
             return "own"
         if not self._loopback and (packet.source in self.own or packet.source[0] == 127 == packet.destination[0]):
             return "own"
-        if frame.direction in (BROADCAST, MULTICAST) or not self._observed(packet.destination):
+        if direction in (BROADCAST, MULTICAST) or not (packet.destination in self.own or self._observed(packet.destination)):
             return "for others"
         if packet.protocol == ICMP6 and packet.port is not None and packet.port >> 8 in _NEIGHBOURS:
             return "neighbours"
-        return "ignored port" if packet.port in self._ignore_ports and packet.protocol in (TCP, UDP) else ""
+        return "ignored port" if self._ignore_ports and packet.port in self._ignore_ports and packet.protocol in (TCP, UDP) else ""
 
     def _observed(self, destination: bytes) -> bool:
-        if destination in self.own:
-            return True
         number = int.from_bytes(destination, "big")
         return any(len(destination) == length and number & mask == network for length, network, mask in self._masks)
 
@@ -113,8 +119,8 @@ class Unsolicited:
 
     def _opening(self, arrival: Arrival, flow: Flow, now: int) -> Arrival:
         if arrival.packet.protocol == UDP and self._asked.has(flow, now):
-            return arrival._replace(kind="udp-reply", category="other")
-        if arrival.packet.protocol in (TCP, UDP):
+            return Arrival(arrival.packet, "udp-reply", "other")
+        if arrival.packet.protocol == UDP:
             self._heard.add(flow, now)
         return arrival
 

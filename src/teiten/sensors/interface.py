@@ -16,6 +16,12 @@ Emit = Callable[[Record], None]
 """Takes one record; returns when its bytes are handed to the operating system (they survive the death of this process)."""
 
 
+class EmitMany(Protocol):
+    """The same for records that were observed together, in one go."""
+
+    def __call__(self, *records: Record) -> None: ...
+
+
 class Sensor(Protocol):
     """One running observation of one channel."""
 

@@ -11,7 +11,6 @@ import asyncio
 import hashlib
 import logging
 import socket
-from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Literal, TypedDict
 
@@ -29,7 +28,7 @@ from teiten.packets.live import Frame, Ring
 from teiten.packets.own_addresses import member_links, own_addresses
 from teiten.packets.unsolicited import Arrival, Unsolicited
 from teiten.sensors import all_ports, listener
-from teiten.sensors.interface import Emit
+from teiten.sensors.interface import EmitMany
 from teiten.sensors.listener import Gate, Limits, Line, Listener
 
 _log = logging.getLogger(__name__)
@@ -66,10 +65,18 @@ class PacketConfig(Settings, frozen=True):
 Config = PacketConfig
 
 
+class _Together(msgspec.Struct, gc=False):
+    """Identical packets of one second that were read together."""
+
+    first: Arrival
+    observed_at: int
+    times: int = 1
+
+
 class PacketSensor:
     """Raises PortTaken when no port is free, ConfigurationError for an unknown interface or network."""
 
-    def __init__(self, config: PacketConfig, emit: Emit, clock: Clock) -> None:
+    def __init__(self, config: PacketConfig, emit: EmitMany, clock: Clock) -> None:
         self._config, self._emit, self._clock = config, emit, clock
         self._rings: list[Ring] = []
         self._sockets: list[socket.socket] = []
@@ -170,28 +177,31 @@ class PacketSensor:
         frames = ring.drain()
         if not frames and (problem := ring.error()):
             metrics.problems.labels("packet capture", problem).inc()
-        for access in self._accesses(frames):
-            self._emit(access)
+        if frames:
+            self._emit(*self._accesses(frames))
 
-    def _accesses(self, frames: list[Frame]) -> Iterator[Access]:
+    def _accesses(self, frames: list[Frame]) -> list[Access]:
         """Identical packets of one second as one access, in order of their first."""
         # A test's clock counts for all times; the system's own clock is the kernel's.
         shift = 0 if self._clock is system_clock else self._clock() - system_clock()
-        merged: dict[tuple[object, ...], list[int]] = {}
-        firsts: list[tuple[Arrival, list[int]]] = []
+        merged: dict[tuple[object, ...], _Together] = {}
+        take = self._unsolicited.take
         for frame in frames:
-            arrival = self._unsolicited.take(frame)
+            arrival = take(frame)
             if arrival is None:
                 continue
             packet, observed_at = arrival.packet, frame.nanoseconds // 1000 + shift
-            key = (observed_at // MICROSECONDS, packet.source, packet.protocol, packet.source_port, packet.port, packet.flags, packet.payload)
-            count = merged.get(key)
-            if count is None:
-                count = merged[key] = [observed_at, 0]
-                firsts.append((arrival, count))
-            count[1] += 1
-        for arrival, (observed_at, times) in firsts:
-            yield access_of(arrival, observed_at, times, self._config.body_bytes, self._session(arrival, observed_at))
+            key = (packet.source, packet.port, packet.source_port, packet.flags, packet.protocol, packet.payload, observed_at // MICROSECONDS)
+            known = merged.get(key)
+            if known is None:
+                merged[key] = _Together(arrival, observed_at)
+            else:
+                known.times += 1
+        body_bytes, joined = self._config.body_bytes, self._joins is not None
+        return [
+            access_of(one.first, one.observed_at, one.times, body_bytes, self._session(one.first, one.observed_at) if joined else None)
+            for one in merged.values()
+        ]
 
     def _session(self, arrival: Arrival, observed_at: int) -> str | None:
         """Of a SYN that the all-port listener may answer: its connection's row will have the same."""
@@ -281,11 +291,11 @@ class PacketSensor:
 
 def access_of(arrival: Arrival, observed_at: int, times: int, body_bytes: int, session: str | None = None) -> Access:
     packet = arrival.packet
-    has_ports = packet.source_port is not None
+    protocol, port, source_port, size = packet.protocol, packet.port, packet.source_port, packet.size
     return Access(
         observed_at=observed_at, channel="packet", kind=arrival.kind, category=arrival.category, times=times, session=session, source=packet.source,
-        target=target_of(packet.protocol, packet.port), source_port=packet.source_port, destination_port=packet.port if has_ports else None,
-        protocol=protocol_name(packet.protocol), tcp_flags=packet.flags, **_payload(packet.payload, packet.size, body_bytes),
+        target=target_of(protocol, port), source_port=source_port, destination_port=port if source_port is not None else None,
+        protocol=protocol_name(protocol), tcp_flags=packet.flags, **(_payload(packet.payload, size, body_bytes) if size else _NO_PAYLOAD),
     )  # fmt: skip
 
 
@@ -294,6 +304,9 @@ class _Payload(TypedDict, total=False):
     size: int
     digest: bytes | None
     truncated: bool
+
+
+_NO_PAYLOAD: _Payload = {}
 
 
 def _payload(data: bytes, size: int, most: int) -> _Payload:

@@ -25,6 +25,7 @@ from teiten.metrics import problems
 from teiten.model import CATEGORIES, Access, Channel, Gap, Heartbeat, Record
 from teiten.transport import frames, segments
 from teiten.transport.drops import Drops
+from teiten.transport.open_segment import OpenSegment
 from teiten.transport.room import Room
 
 _LOCK_PATIENCE_SECONDS = 5.0
@@ -42,39 +43,6 @@ class SpoolSettings(Settings, frozen=True):
     quota_bytes: Annotated[int, msgspec.Meta(ge=1 << 20)] = 2 << 30
     reserve_bytes: Annotated[int, msgspec.Meta(ge=0)] = 16 << 20
     heartbeat_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
-
-
-class _Open:
-    """The segment being written. `payloads` stay in memory until it is durable, so that a failed fsync can be answered with a new file."""
-
-    def __init__(self, folder: Path, header: frames.SegmentHeader, began: float) -> None:
-        self.header = header
-        self.seed = frames.seed_of(header.epoch, header.seq)
-        self.path = segments.open_path(folder, header.epoch, header.seq)
-        self.payloads: list[bytes] = []
-        self.began = began
-        self.linked = False
-        self.suspect = False
-        self.digest = b""
-        beginning = frames.opening(header)
-        self.offset = len(beginning)
-        self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            segments.write_all(self.fd, beginning, 0)
-        except OSError:
-            self.close()
-            self.path.unlink()
-            raise
-
-    def write(self, payload: bytes) -> None:
-        segments.write_all(self.fd, frames.frame(payload, self.offset, self.seed), self.offset)
-        self.offset += len(payload) + 12
-        self.payloads.append(payload)
-
-    def close(self) -> None:
-        if self.fd >= 0:
-            descriptor, self.fd = self.fd, -1
-            os.close(descriptor)
 
 
 class SpoolWriter:
@@ -111,8 +79,8 @@ class SpoolWriter:
         self._drops = Drops(folder / "drops", channel)
         self._forget_stated_drops()
         self._room = Room(folder, self._settings.quota_bytes, self._settings.reserve_bytes)
-        self._open: _Open | None = None
-        self._retired: deque[_Open] = deque()
+        self._open: OpenSegment | None = None
+        self._retired: deque[OpenSegment] = deque()
         self._full = ""  # why nothing is written at the moment
         self._unmeasured = 0
         self._unflushed = dict.fromkeys(CATEGORIES, 0)
@@ -131,17 +99,26 @@ class SpoolWriter:
         self._thread = threading.Thread(target=self._run, name=f"spool {channel}", daemon=True)
         self._thread.start()
 
-    def emit(self, record: Record) -> None:
-        """Returns when the operating system has the bytes, or the record is counted as dropped. Never raises for a full or broken disk."""
+    def emit(self, *records: Record) -> None:
+        """Returns when the operating system has the bytes, or a record is counted as dropped. Never raises for a full or broken disk.
+
+        Many records at once are one write and cost a third of what they cost one by one.
+        """
         with self._lock:
             if self._stop.is_set():
                 raise ValueError("emit after close")
-            self.emitted += 1
-            if isinstance(record, Access):
-                self._unflushed[record.category if record.category in self._unflushed else "other"] += 1
-            if not self._write(self._encode(record)):
-                self._drop(record)
-            elif not self._wake.is_set():
+            self.emitted += len(records)
+            for record in records:
+                if isinstance(record, Access):
+                    self._unflushed[record.category if record.category in self._unflushed else "other"] += 1
+            payloads = [self._encode(record) for record in records]
+            kept = self._write_together(payloads) if len(payloads) > 1 else 0
+            for record, payload in zip(records[kept:], payloads[kept:], strict=True):
+                if self._write(payload):
+                    kept += 1
+                else:
+                    self._drop(record)
+            if kept and not self._wake.is_set():
                 self._wake.set()
 
     def watch(self, dropped: Callable[[], int]) -> None:
@@ -177,16 +154,34 @@ class SpoolWriter:
         except OSError as error:
             self._fill(f"disk: {error.strerror}")
             return False
-        self._unmeasured += len(payload)
+        self._note_written(current, len(payload))
+        return True
+
+    def _write_together(self, payloads: list[bytes]) -> int:
+        """How many of the first were written; what is left wants `_write`, which knows what to do when something is in the way."""
+        kept = 0
+        while kept < len(payloads) and not self._full:
+            try:
+                current = self._open or self._begin()
+                count = current.write_together(payloads[kept:], self._settings.segment_bytes, self._settings.segment_records)
+            except OSError:
+                break
+            if not count:
+                break
+            self._note_written(current, sum(map(len, payloads[kept : kept + count])))
+            kept += count
+        return kept
+
+    def _note_written(self, current: OpenSegment, size: int) -> None:
+        self._unmeasured += size
         if current.offset >= self._settings.segment_bytes or len(current.payloads) >= self._settings.segment_records:
             self._retire()
         if self._room.over_quota(self._unmeasured):
             self._fill("spool full")
-        return True
 
-    def _begin(self) -> _Open:
+    def _begin(self) -> OpenSegment:
         header = frames.SegmentHeader(self._identity.sensor, self._channel, self._identity.epoch, self._seq, self._clock(), self._boot)
-        self._open = _Open(self._folder, header, self._monotonic())
+        self._open = OpenSegment(self._folder, header, self._monotonic())
         segments.note_seq(self._held, self._identity.epoch, self._seq)
         self._seq += 1
         return self._open
@@ -271,7 +266,7 @@ class SpoolWriter:
         """Longer while segments wait: during an outage of days the folder must not fill with half-second files."""
         return min(_LONGEST_SEAL_SECONDS, self._settings.seal_seconds * (1 + self._room.waiting // 16))
 
-    def _sync(self, current: _Open) -> None:
+    def _sync(self, current: OpenSegment) -> None:
         try:
             os.fdatasync(current.fd)
             if not current.linked:
@@ -293,7 +288,7 @@ class SpoolWriter:
             with self._lock:
                 self._retired.popleft()
 
-    def _seal(self, segment: _Open) -> bool:
+    def _seal(self, segment: OpenSegment) -> bool:
         """False: try again later; the segment stays in memory and what the disk has of it is recovered if this process dies."""
         try:
             if not segment.suspect:
@@ -310,7 +305,7 @@ class SpoolWriter:
         segment.close()
         return True
 
-    def _finish(self, segment: _Open) -> None:
+    def _finish(self, segment: OpenSegment) -> None:
         """Raises OSError when the trailer can't be written; a failed sync makes the segment suspect instead."""
         end, segment.digest = frames.closing(segment.payloads, self._clock(), segment.offset, segment.seed)
         segments.write_all(segment.fd, end, segment.offset)
@@ -321,7 +316,7 @@ class SpoolWriter:
             problems.labels("spool", f"sync: {error.strerror}").inc()
             segment.suspect = True
 
-    def _rewrite(self, segment: _Open) -> None:
+    def _rewrite(self, segment: OpenSegment) -> None:
         """After a failed sync: the same content into a new file under the same name; the doubtful file goes into quarantine."""
         data, segment.digest = frames.whole(segment.header, segment.payloads, self._clock())
         temporary = segment.path.with_suffix(".tmp")
@@ -332,7 +327,7 @@ class SpoolWriter:
         if segment.path.exists():
             segments.set_aside(segment.path)
 
-    def _sealed_path(self, segment: _Open) -> Path:
+    def _sealed_path(self, segment: OpenSegment) -> Path:
         return segments.sealed_path(self._folder, segment.header.epoch, segment.header.seq, len(segment.payloads), segment.digest)
 
     def _look_after_room(self) -> None:

@@ -14,6 +14,7 @@ from teiten.packets.capture_files import CaptureError
 from tests.unit.packets.engines import ENGINES, NAMES, ROOT, TOOLS, fast, run_tool
 
 EXPECTED = ROOT / "tests" / "cases" / "packets" / "edges" / "expected.json"
+RULES = EXPECTED.with_name("rules.json")
 OUTCOMES = ("not IP", "unknown link", "malformed", "truncated", "IPv4", "IPv6")
 PACKED = ("z_gzip.cap.gz", "z_zstd.cap.zst", "z_lz4.cap.lz4", "z_xz.cap.xz")  # made only where the packers are installed
 
@@ -50,3 +51,12 @@ def test_every_edge_becomes_what_is_expected(edges: dict[str, bytes], compiled: 
             expected.pop(name, None)
     assert found == expected
     assert len(found) >= 90
+
+
+def test_every_rule_has_its_captures_and_a_test_and_every_capture_a_rule() -> None:
+    """M-13: rules.json says what odd captures are read as, which of them show it, and which test holds it in our own words."""
+    rules, expected = json.loads(RULES.read_text(encoding="utf-8")), json.loads(EXPECTED.read_text(encoding="utf-8"))
+    assert sorted(name for rule in rules for name in rule["captures"]) == sorted(expected)
+    for rule in rules:
+        module, _, test = rule["test"].partition(".")
+        assert f"def {test}(" in Path(__file__).with_name(f"{module}.py").read_text(encoding="utf-8"), rule["rule"]

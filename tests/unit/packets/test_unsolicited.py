@@ -5,6 +5,7 @@ import socket
 import struct
 from ipaddress import ip_network
 
+import msgspec
 import pytest
 
 from teiten.packets.headers import ACK, ICMP, ICMP6, RST, SYN, TCP, UDP
@@ -129,7 +130,7 @@ def test_loopback_and_own_source():
         packet = frame(TCP, tcp(1, 2, SYN), source, source)
         assert Unsolicited(own).take(packet) is None
         assert Unsolicited(own, loopback=True).take(packet) is not None
-        assert Unsolicited(own, loopback=True).take(packet._replace(direction=OUTGOING)) is None
+        assert Unsolicited(own, loopback=True).take(msgspec.structs.replace(packet, direction=OUTGOING)) is None
 
 
 def test_ignored_ports():
@@ -151,7 +152,7 @@ def test_the_memory_is_bounded_and_forgets_the_oldest():
 
 def test_a_packet_seen_at_several_links_counts_at_the_last():
     packet = frame(UDP, udp(1, 2))
-    path = [packet._replace(link=2, tagged=True), packet._replace(link=3), packet._replace(link=4)]
+    path = [msgspec.structs.replace(packet, link=2, tagged=True), msgspec.structs.replace(packet, link=3), msgspec.structs.replace(packet, link=4)]
     watch = watching()
     watch.member_links = frozenset({3})
     assert kinds(watch, *path) == [None, None, ("udp", "access")] and watch.ignored == {"seen again": 2}

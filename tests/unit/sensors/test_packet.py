@@ -32,8 +32,8 @@ class Records(list):
         super().__init__()
         self._changed = asyncio.Event()
 
-    def __call__(self, record):
-        self.append(record)
+    def __call__(self, *records):
+        self.extend(records)
         self._changed.set()
 
     async def until(self, count):

@@ -316,3 +316,37 @@ def test_emit_after_close_is_an_error(tmp_path: Path) -> None:
     writer = fill(tmp_path, [])
     with pytest.raises(ValueError, match="after close"):
         writer.emit(access(1))
+
+
+@pytest.mark.parametrize("settings", [SMALL, SpoolSettings(segment_records=7, heartbeat_seconds=3600.0), SpoolSettings(segment_bytes=4096)])
+def test_many_at_once_are_the_same_segments_as_one_by_one(tmp_path: Path, settings: SpoolSettings) -> None:
+    """F4: nothing depends on how records come together. One in the middle is too long for a frame: counted, and the others are kept."""
+    accesses = [access(n, body=bytes(n * 7)) for n in range(60)]
+    accesses.insert(30, access(99, body=bytes(frames.MAX_FRAME_BYTES)))
+    fill(tmp_path / "one by one", accesses, settings)
+    with SpoolWriter(tmp_path / "together", "s1", "web", clock, settings) as writer:
+        writer.emit(*accesses[:1])
+        writer.emit()
+        writer.emit(*accesses[1:])
+    assert accesses_in(tmp_path / "together") == accesses_in(tmp_path / "one by one") == [*accesses[:30], *accesses[31:]]
+    assert [len(content.payloads) for content in contents(tmp_path / "together")] == [len(c.payloads) for c in contents(tmp_path / "one by one")]
+    assert (writer.emitted, writer.dropped) == (61, 1)
+
+
+def test_a_disk_that_fills_amid_many_keeps_what_fits_and_counts_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F4: the write of all is tried again one by one, so that every record is either in the spool or in a gap."""
+    original = os.pwrite
+
+    def small_disk(descriptor: int, data: bytes, offset: int) -> int:
+        if offset + len(data) > 3000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return original(descriptor, data, offset)
+
+    with SpoolWriter(tmp_path, "s1", "web", clock, SMALL) as writer:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "pwrite", small_disk)
+            writer.emit(*[access(n, body=bytes(100)) for n in range(100)])
+        assert 0 < writer.dropped < 100
+    kept = accesses_in(tmp_path)
+    assert kept == [access(n, body=bytes(100)) for n in range(len(kept))]
+    assert len(kept) + sum(gap.records for gap in gaps_in(tmp_path)) == 100
