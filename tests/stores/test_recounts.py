@@ -10,6 +10,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -239,7 +240,11 @@ def _ticks(store: Store, table: Table, rows: list[Row], asked: Asked) -> None:
     for enough in (Enough(1, 24 * 10, 1, 24 * 10), Enough(2, 48, 2, 72)):
         assert new_networks(store, tick, 24 * 10, enough) == _new(own, surveying, tick, enough)
     for silent in (5, 12):
-        assert newcomers(store, tick, 72, silent) == _newcomers(own, surveying, tick, silent)
+        counted = {}
+        for group, one in product(set(GROUPS.values()), {a.channel for _, a in rows}):
+            there = [(s, a) for s, a in rows if (a.channel, a.category, GROUPS[s]) == (one, "access", group) and a.observed_at < tick.at]
+            counted[group, one] = _newcomers(there, broad_of(rows, one), Tick(asked.at, TOKYO, one, group), silent)
+        assert newcomers(store, tick.at, TOKYO, 72, silent) == {key: told for key, told in counted.items() if told}
     for least in (1, 3):
         assert recent_spread(store, tick, 24, least) == _recent(own, surveying, tick, least, rows, channel)
     met: dict[tuple[bytes, bytes, str], int] = {}

@@ -51,6 +51,14 @@ class _Past(NamedTuple):
     live: float  # mean sensors live
 
 
+class _Scale(NamedTuple):
+    """Of a window's negative binomial: what one of its counts stands for, in networks, its mean in these, and its size; per target."""
+
+    unit: Floats
+    mean: Floats
+    size: Floats
+
+
 def measure_rise(seen: Sightings, rule: RiseRule = RISE, *, hourly: bool = False) -> Rise:
     """All targets at enough sensors, in the order of their numbers; the score of the others is 0. `seen` should go back `HISTORY_DAYS`."""
     chosen = looked_at(seen, rule)
@@ -58,10 +66,12 @@ def measure_rise(seen: Sightings, rule: RiseRule = RISE, *, hourly: bool = False
     priced = [(days * HOURS, price) for days, price in zip(rule.day_windows, rule.day_prices, strict=True)]
     if hourly:
         priced += zip(rule.hour_windows, rule.hour_prices, strict=True)
-    found = [_priced(_window(few, hours, rule), price) for hours, price in priced]
+    windows = [_window(few, hours, rule) for hours, _ in priced]
+    found = [_priced(rise, price) for (rise, _), (_, price) in zip(windows, priced, strict=True)]
     best = np.argmax([rise.score for rise in found], axis=0) if len(chosen) else np.zeros(0, np.int64)
     picked = Rise._make(np.stack(parts)[best, np.arange(len(chosen))] for parts in zip(*found, strict=True))
-    return picked._replace(target=chosen, onset=_onset(few, picked))
+    scale = _Scale._make(np.stack(parts)[best, np.arange(len(chosen))] for parts in zip(*(scale for _, scale in windows), strict=True))
+    return picked._replace(target=chosen, usual=_usual(picked, scale), onset=_onset(few, picked))
 
 
 def _priced(rise: Rise, price: float) -> Rise:
@@ -81,7 +91,8 @@ def least_sensors(live: int, least: int, share: float) -> int:
     return max(min(least, live), ceil(share * live), 1)
 
 
-def _window(seen: Sightings, hours: int, rule: RiseRule) -> Rise:
+def _window(seen: Sightings, hours: int, rule: RiseRule) -> tuple[Rise, _Scale]:
+    """All but what is asked of the best window only: usual and onset."""
     past = _past(seen, hours, rule)
     now = seen.within(hours)
     now = now.take(past.matched[now.sensor])
@@ -94,19 +105,19 @@ def _window(seen: Sightings, hours: int, rule: RiseRule) -> Rise:
     share = (past.by_sensor[rows, busiest] + 3 / max(past.live, 1.0)) / (past.weight + 3)
     elsewhere = observed - by_sensor[rows, busiest]
     expected_elsewhere = expected * (1 - np.minimum(share, rule.most_share))
-    usual = _usual(expected, past, hours, rule)
+    scale = _scaled(expected, past, hours, rule)
     alone = np.sum(past.matched) < rule.least_sensors
-    scores = _score(observed, expected, past, hours, rule)
+    scores = _score(observed, scale)
     if not alone:
-        scores = np.minimum(scores, _score(elsewhere, expected_elsewhere, past, hours, rule))
+        scores = np.minimum(scores, _score(elsewhere, _scaled(expected_elsewhere, past, hours, rule)))
     silent = np.isnan(past.rate) | _over(seen, past, observed, hours, rule)
-    return Rise(
+    rise = Rise(
         target=rows,
         score=np.where(silent, 0.0, scores),
         hours=np.full(len(rows), hours),
         observed=observed,
         expected=np.where(silent, 0.0, expected),
-        usual=np.where(silent, 0, usual),
+        usual=rows,
         ratio=np.where(silent, 0.0, (observed + 0.5) / (expected + 0.5)),
         sensors=(by_sensor > 0).sum(1),
         live=np.full(len(rows), np.sum(past.matched & (seen.live[:, :hours].sum(1) > 0))),
@@ -115,6 +126,7 @@ def _window(seen: Sightings, hours: int, rule: RiseRule) -> Rise:
         busiest=busiest,
         onset=rows,
     )
+    return rise, scale
 
 
 def _over(seen: Sightings, past: _Past, observed: Integers, hours: int, rule: RiseRule) -> NDArray[np.bool_]:
@@ -127,19 +139,18 @@ def _over(seen: Sightings, past: _Past, observed: Integers, hours: int, rule: Ri
     return np.asarray(lately.take(past.matched[lately.sensor]).by_target() * exposure[1] < rule.least_lately * observed * exposure[0])
 
 
-def _score(observed: Integers, expected: Floats, past: _Past, hours: int, rule: RiseRule) -> Floats:
-    unit, mean, size = _scaled(expected, past, hours, rule)
-    return rarity(observed / unit, mean, size)
+def _score(observed: Integers, scale: _Scale) -> Floats:
+    return rarity(observed / scale.unit, scale.mean, scale.size)
 
 
-def _usual(expected: Floats, past: _Past, hours: int, rule: RiseRule) -> Integers:
-    """99 of 100 such windows have no more."""
-    unit, mean, size = _scaled(expected, past, hours, rule)
-    return np.asarray(np.floor(upper_limit(mean, size) * unit), dtype=np.int64)
+def _usual(rise: Rise, scale: _Scale) -> Integers:
+    """99 of 100 such windows have no more; 0 where nothing is expected, since nothing is known."""
+    limit = np.floor(upper_limit(scale.mean, scale.size) * scale.unit)
+    return np.where(rise.expected > 0, limit, 0).astype(np.int64)
 
 
-def _scaled(expected: Floats, past: _Past, hours: int, rule: RiseRule) -> tuple[Floats, Floats, Floats]:
-    """Unit, mean in units, and size of a negative binomial whose variance holds dispersion, the baseline's own error, drift, and in short windows
+def _scaled(expected: Floats, past: _Past, hours: int, rule: RiseRule) -> _Scale:
+    """For a negative binomial whose variance holds dispersion, the baseline's own error, drift, and in short windows
     the hours of the day. The unit is one network, and less for targets calmer than Poisson, which no negative binomial is."""
     moving = rule.drift**2 * (1 + hours / HOURS / 7) + (rule.rhythm**2 if hours < HOURS else 0.0)
     # what makes days unlike acts within hours too, but a part of a day sees only its part of it
@@ -147,7 +158,7 @@ def _scaled(expected: Floats, past: _Past, hours: int, rule: RiseRule) -> tuple[
     unit = np.minimum(spread / rule.least_dispersion, 1.0)
     mean = np.nan_to_num(expected, nan=1.0) / unit
     variance = spread / unit * mean + mean**2 * (past.dispersion / past.weight + moving)
-    return unit, mean, np.asarray(mean**2 / np.maximum(variance - mean, 1e-9))
+    return _Scale(unit, mean, np.asarray(mean**2 / np.maximum(variance - mean, 1e-9)))
 
 
 def _past(seen: Sightings, hours: int, rule: RiseRule) -> _Past:

@@ -13,7 +13,7 @@ from teiten.detectors.rise import Rise, least_sensors, measure_rise
 from teiten.detectors.rules import RISE, STATE
 from teiten.detectors.sightings import HISTORY_DAYS, HOURS, Floats, Sightings
 from teiten.detectors.states import is_confirmed
-from teiten.questions.tick import HOUR_US, Enough, NewNetworks, Tick, new_networks, newcomers, observed_intervals
+from teiten.questions.tick import HOUR_US, Enough, Newcomer, NewNetworks, Tick, new_networks, observed_intervals
 from teiten.store.days import start_of
 from teiten.store.interface import Store
 
@@ -31,15 +31,15 @@ def live_hours(store: Store, tick: Tick, hours: int = _HISTORY_HOURS) -> dict[st
     return {sensor: np.minimum(parts, 1.0) for sensor, parts in live.items() if parts.any()}
 
 
-def evidence_of(store: Store, tick: Tick, live: dict[str, Floats], *, hourly: bool) -> dict[bytes, Evidence]:
-    """Of every target with a score, and of every new one."""
+def evidence_of(store: Store, tick: Tick, live: dict[str, Floats], news: Iterable[Newcomer], *, hourly: bool) -> dict[bytes, Evidence]:
+    """Of every target with a score, and of every new one; `news` as `newcomers` tells them of this group and channel."""
     sensors = sorted(live)
     rows = new_networks(store, tick, _HISTORY_HOURS, _enough(live)) if sensors else []
     seen, targets = sightings_of([row for row in rows if row.sensor in live], sensors, live)
     rise = measure_rise(seen, hourly=hourly)
     found = {targets[int(rise.target[n])]: _evidence(rise, n, tick.at) for n in np.flatnonzero(rise.score > 0).tolist()}
     live_now = sum(parts[: STATE.new_hours].any() for parts in live.values())
-    for new in newcomers(store, tick, STATE.new_hours, STATE.silent_days) if _long_enough(live) else []:
+    for new in news if _long_enough(live) else ():
         confirmed = is_confirmed(new.networks, new.sensors, int(live_now))
         before = found.get(new.target) or _unrisen(tick.at, new.networks, new.sensors, int(live_now), new.first_at)
         found[new.target] = _with_newness(before, new.first_at, confirmed)

@@ -24,7 +24,7 @@ from teiten.detectors.waves import waves
 from teiten.findings.model import Event, Finding, Noted, Outcome, What, name, urgency
 from teiten.findings.seeing import evidence_of, live_hours
 from teiten.model import CHANNELS, Period
-from teiten.questions.tick import HOUR_US, RecentSpread, Tick, networks_met, recent_spread
+from teiten.questions.tick import HOUR_US, Newcomer, RecentSpread, Tick, networks_met, newcomers, recent_spread
 from teiten.store.interface import Store
 
 Marks = Callable[[Period, str, str | None, Sequence[bytes]], Mapping[bytes, Mark]]
@@ -37,22 +37,25 @@ def watch(store: Store, at: int, zone: ZoneInfo, before: Iterable[Finding], mark
     """All groups and channels at the tick `at` (microseconds UTC)."""
     opened = [finding for finding in before if finding.held]
     groups = sorted({entry.group for entry in store.sensors()})
+    news = newcomers(store, at, zone, STATE.new_hours, STATE.silent_days)
     findings: list[Finding] = []
     noted: list[Noted] = []
     for group in groups:
         for channel in CHANNELS:
             mine = [finding for finding in opened if (finding.group, finding.channel) == (group, channel)]
-            found, states = _channel(store, Tick(at, zone, channel, group), group, mine, marks, hourly)
+            found, states = _channel(store, Tick(at, zone, channel, group), group, mine, news.get((group, channel), []), marks, hourly)
             findings += found
             noted += states
     return Outcome(at, tuple(sorted(findings, key=urgency)), tuple(noted))
 
 
-def _channel(store: Store, tick: Tick, group: str, opened: list[Finding], marks: Marks, hourly: bool) -> tuple[list[Finding], list[Noted]]:
+def _channel(
+    store: Store, tick: Tick, group: str, opened: list[Finding], news: list[Newcomer], marks: Marks, hourly: bool
+) -> tuple[list[Finding], list[Noted]]:
     live = live_hours(store, tick)
     if not live and not opened:
         return [], []
-    evidence = evidence_of(store, tick, live, hourly=hourly)
+    evidence = evidence_of(store, tick, live, news, hourly=hourly)
     recent = {row.target: row for row in recent_spread(store, tick, 24, _RECENT_ACCESSES)}
     arrows = _arrows(tick, group, evidence, marks)
     live_now = sum(bool(parts[:24].any()) for parts in live.values())

@@ -38,8 +38,12 @@ class Tick(msgspec.Struct, frozen=True):
         return self.at - hours * HOUR_US
 
     def period(self, hours: int) -> Period:
-        """The days that the last hours touch."""
-        return Period(day_of(self.since(hours), self.zone), day_of(self.at - 1, self.zone) + timedelta(days=1))
+        return back(self.at, self.zone, hours)
+
+
+def back(at: int, zone: ZoneInfo, hours: int) -> Period:
+    """The days that the last hours before `at` touch."""
+    return Period(day_of(at - hours * HOUR_US, zone), day_of(at - 1, zone) + timedelta(days=1))
 
 
 class NewNetworks(msgspec.Struct, frozen=True, gc=False):
@@ -102,11 +106,19 @@ def new_networks(store: Store, tick: Tick, hours: int, enough: Enough) -> list[N
     return [NewNetworks(target, sensor, (last_at - first_at) // HOUR_US, networks) for target, sensor, first_at, networks in rows]
 
 
-def newcomers(store: Store, tick: Tick, hours: int, silent_days: int) -> list[Newcomer]:
-    """Targets whose first clean access lies in the last `hours`, and before which there was none for `silent_days`."""
-    near_on = tick.period(hours).from_on - timedelta(days=_NEAR_DAYS)
-    limits = {"since_at": tick.since(hours), "recent_on": tick.period(hours).from_on, "near_on": near_on}
-    return [Newcomer(*row) for row in _ask(store, "newcomers", tick, hours + silent_days * 24, limits)]
+def newcomers(store: Store, at: int, zone: ZoneInfo, hours: int, silent_days: int) -> dict[tuple[str, str], list[Newcomer]]:
+    """By group and channel: targets whose first clean access lies in the last `hours`, and before which there was none for `silent_days`.
+
+    All groups and channels in one question: it reads a quarter of a year, and opening the days costs more than what is in them.
+    """
+    recent = back(at, zone, hours)
+    chosen, parameters = period_filters(back(at, zone, hours + silent_days * 24), category=ACCESS)
+    limits = {"since_at": at - hours * HOUR_US, "recent_on": recent.from_on, "near_on": recent.from_on - timedelta(days=_NEAR_DAYS), "to_at": at}
+    broad = {f"broad_{channel}": targets for channel, targets in BROAD.items()}
+    found: dict[tuple[str, str], list[Newcomer]] = {}
+    for group, channel, *row in store.ask("newcomers", {**parameters, **limits, **broad}, {"filters": chosen}):
+        found.setdefault((group, channel), []).append(Newcomer(*row))
+    return found
 
 
 def recent_spread(store: Store, tick: Tick, hours: int, least: int) -> list[RecentSpread]:
