@@ -23,12 +23,13 @@ SENSOR = textwrap.dedent("""
     from teiten.clock import system_clock
     from teiten.sensors.packet import PacketConfig, PacketSensor
     ended = asyncio.Event()
-    def emit(a):
-        if a.body == b"END":
-            ended.set()
-        else:
-            more = a.source_port, a.tcp_flags, a.size, a.session, a.outcome
-            print(json.dumps([a.kind, a.category, a.target.decode(), a.times, unpack(a.source), *more]))
+    def emit(*records):
+        for a in records:
+            if a.body == b"END":
+                ended.set()
+            else:
+                more = a.source_port, a.tcp_flags, a.size, a.session, a.outcome
+                print(json.dumps([a.kind, a.category, a.target.decode(), a.times, unpack(a.source), *more]))
     async def main():
         config = json.loads(sys.argv[1])
         sensor = PacketSensor(PacketConfig(**config), emit, system_clock)
