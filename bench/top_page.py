@@ -139,7 +139,7 @@ def measure(folder: Path, rows: int, days: int, today: date) -> list[list[str]]:
         idle = resident_mib(node.process.pid)
         for page in PAGES:
             times[page, "late"] = _each(visitor, page, _COLD, changes.seal_late_row)
-            times[page, "ahead"] = _each(visitor, page, _COLD, lambda: (changes.seal_late_row(), _until_quiet(node)))
+            times[page, "ahead"] = _each(visitor, page, _COLD, lambda: (changes.seal_late_row(), until_quiet(node)))
             times[page, "live"] = _each(visitor, page, _COLD, changes.take_today)
             times[page, "again"] = _each(visitor, page, _AGAIN, lambda: None)
         loaded = resident_mib(node.process.pid)
@@ -151,7 +151,7 @@ def measure(folder: Path, rows: int, days: int, today: date) -> list[list[str]]:
     return [_row(rows, page, times, idle, loaded) for page in PAGES]
 
 
-def _until_quiet(node: Running) -> None:
+def until_quiet(node: Running) -> None:
     """The node has done what it does by itself: its processor time stands still."""
     before = -1.0
     while cpu_seconds(node.process.pid) - before > _QUIET_SECONDS / 20:

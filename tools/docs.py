@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
         (DOCS / "gallery.md").write_text(gallery.page_of(shots), encoding="utf-8")
         store.close()
         browser.close()
-    print(f"docs/gallery.md with {2 * len(shots)} pictures")
+    print(f"docs/gallery.md with {4 * len(shots)} pictures")
     return report_pages.main()
 
 

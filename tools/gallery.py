@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of every page of both sides at 1920 and 360 pixels, and docs/gallery.md that shows them; part of `./run docs`.
+"""Pictures of every page of both sides in both languages at 1920 and 360 pixels, and docs/gallery.md with them; part of `./run docs`.
 
 The world ipa2007 at its own dates, seen on 2007-08-27: the same pictures whenever they are made, but for the browser's own drawing.
 """
@@ -10,6 +10,7 @@ import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -27,13 +28,15 @@ from teiten.findings.following import recompute
 from teiten.marks import StoreMarks
 from teiten.publication.building import Builder, Sources
 from teiten.publication.echoes import redactor
-from teiten.publication.folder import write_view
+from teiten.publication.folder import write_alarms, write_view
+from teiten.publication.markers import Alarms
 from teiten.publication.policies import PUBLIC
 from teiten.publication.settings import PublicationConfig
 from teiten.questions.counts import count
 from teiten.questions.interface import CountQuestion
 from teiten.site.asking import StoreAnswers
 from teiten.site.desk import Desk
+from teiten.site.languages import LANGUAGES
 from teiten.site.lookup import StoreLookup
 from teiten.site.outside import create_public_site
 from teiten.site.pages import create_site
@@ -46,50 +49,53 @@ from tests.browser.test_journeys import filled_home
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = to_microseconds(datetime(2007, 8, 27, 9, 30, tzinfo=TOKYO))
 DAY_US = 86_400 * MICROSECONDS
-QUALITY = 52
-TALLEST = 3_400  # pixels; longer pages are cut there
+QUALITY = 42
+SCALES = {1920: 0.55, 360: 0.8}
+TALLEST = 2_600  # pixels; longer pages are cut there
 PORT = "detail?channel=packet&target=5900%2Ftcp&group=mustan"
 ADDRESS = "source?address={source}&group=mustan"
 
 
 class Shot(NamedTuple):
-    """One page of a side; `scheme` light or dark."""
+    """One page of a side, taken in both languages; `scheme` light or dark."""
 
     name: str
     about: str
     place: str
-    language: str = "ja"
     scheme: str = "light"
 
 
 INSIDE = (
     Shot("top", "The first page: how much, from how many, what is spreading, what is addressed most", "?group=mustan"),
-    Shot("top-dark", "The same in English, in the dark", "?group=mustan", "en", "dark"),
+    Shot("top-dark", "The same in the dark", "?group=mustan", "dark"),
     Shot("attention", "Attention: each finding with its evidence, rule, and what to check", "attention?group=mustan"),
-    Shot("risk", "Risk: rising with less urgency, or new", "risk?group=mustan", "en"),
+    Shot("risk", "Risk: rising with less urgency, or new", "risk?group=mustan"),
     Shot("ports", "Targeted ports", "ports?group=mustan"),
-    Shot("urls", "Targeted URLs", "urls?group=mustan", "en", "dark"),
+    Shot("urls", "Targeted URLs", "urls?group=mustan", "dark"),
     Shot("accounts", "Targeted accounts", "accounts?group=mustan"),
-    Shot("mail", "Mail", "mail?group=mustan", "en"),
+    Shot("mail", "Mail", "mail?group=mustan"),
     Shot("detail", "A target: spread, why it is on a list, dictionary, days, regions, networks", PORT),
     Shot("check", "Check your site", "check"),
-    Shot("search", "Search over ports, URLs, accounts and subjects, and for sources", "search?q=admin", "en"),
+    Shot("search", "Search over ports, URLs, accounts and subjects, and for sources", "search?q=admin"),
     Shot("new", "What is new", "new?group=mustan"),
-    Shot("map", "Where sources are registered", "map?group=mustan", "en"),
+    Shot("map", "Where sources are registered", "map?group=mustan"),
+    Shot("map-networks", "The same by network (operator)", "map?group=mustan&by=network"),
     Shot("feeds", "Feeds", "feeds"),
-    Shot("definitions", "Words, definitions, data dictionary", "definitions", "en"),
+    Shot("definitions", "Words, definitions, data dictionary", "definitions"),
     Shot("about", "About", "about"),
-    Shot("sources", "Sources (operator)", "sources?group=mustan", "en"),
+    Shot("sources", "Sources (operator)", "sources?group=mustan"),
     Shot("source", "One source (operator)", ADDRESS),
     Shot("sensors", "Sensors: are my reports received? (operator)", "sensors"),
-    Shot("imports", "Imports (operator)", "imports?name=20260822T010203-abcdef", "en"),
+    Shot("imports", "Imports (operator)", "imports?name=20260822T010203-abcdef"),
     Shot("reports", "Reports (operator)", "reports"),
-    Shot("mutes", "Mute rules (operator)", "mutes", "en", "dark"),
+    Shot("markers", "Signs of somebody marking the sensors (operator)", "markers"),
+    Shot("mutes", "Mute rules (operator)", "mutes", "dark"),
 )
 OUTSIDE = (
     Shot("public-top", "The public's first page: coarse numbers of complete days", ""),
-    Shot("public-attention", "The public's attention list", "attention/", "en"),
-    Shot("public-ports", "The public's list of ports", "ports/", "en", "dark"),
+    Shot("public-attention", "The public's attention list", "attention/"),
+    Shot("public-ports", "The public's list of ports", "ports/", "dark"),
+    Shot("public-map", "The public's map", "map/"),
     Shot("public-check", "The public's self-check, answered in the reader's browser", "check/"),
 )
 
@@ -103,24 +109,28 @@ def sides(store: NodeStore, folder: Path) -> Iterator[tuple[str, str]]:
     (book / "findings.json").write_bytes(msgspec.json.encode(recompute(store, NOW, TOKYO, marks)))
     claims = BookClaims(Book(book), TOKYO)
     lookup = StoreLookup(store, TOKYO, marks, claims, data_on())
-    ask, sources, desk = StoreAnswers(store, TOKYO, data_on()), StoreSources(store, TOKYO), Desk(filled_home(folder / "desk"))
+    home = filled_home(folder / "desk")
+    ask, sources, desk = StoreAnswers(store, TOKYO, data_on()), StoreSources(store, TOKYO), Desk(home)
     inside = create_site(ask, SiteConfig(), TOKYO, lambda: NOW, marks, lookup, all_feeds(), sources, desk)
     settings = PublicationConfig(group="mustan")
     builder = Builder(Sources(store, TOKYO, marks, claims, data_on()), PUBLIC, settings, b"k" * 32, redactor(store.sensors()))
     write_view(folder / "public", builder.view(NOW + DAY_US))
+    write_alarms(home.findings, Alarms(NOW, tuple(builder.markers(NOW))))
     with app_served(inside) as one, app_served(create_public_site(folder / "public", SiteConfig(), all_feeds())) as two:
         yield one, two
 
 
 def take(browser: Browser, store: NodeStore, folder: Path, images: Path) -> list[Shot]:
     images.mkdir(parents=True, exist_ok=True)
+    for old in images.glob("*.webp"):
+        old.unlink()
     source = busiest(store)
     with sides(store, folder) as (inside, outside):
         for address, shots in ((inside, INSIDE), (outside, OUTSIDE)):
             for shot in shots:
                 place = shot.place.replace("{source}", source)
-                for width in (1920, 360):
-                    picture(browser, f"{address}/{shot.language}/{place}", shot, width, images / f"{shot.name}-{width}.webp")
+                for language, width in product(LANGUAGES, SCALES):
+                    picture(browser, f"{address}/{language}/{place}", shot, width, images / f"{shot.name}-{language}-{width}.webp")
     return [*INSIDE, *OUTSIDE]
 
 
@@ -135,7 +145,7 @@ def picture(browser: Browser, address: str, shot: Shot, width: int, path: Path) 
     page.goto(address)
     height = min(page.evaluate("document.documentElement.scrollHeight"), TALLEST)
     wire = page.context.new_cdp_session(page)
-    clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 0.7 if width > 400 else 1}
+    clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": SCALES[width]}
     taken = wire.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY, "captureBeyondViewport": True, "clip": clip})
     path.write_bytes(base64.b64decode(taken["data"]))
     page.close()
@@ -145,17 +155,17 @@ def page_of(shots: list[Shot]) -> str:
     lines = [
         "# Gallery",
         "",
-        "Every page at 1920 and at 360 pixels, in Japanese or English, in the light or in the dark: the world `ipa2007` at its own dates, as it is",
-        "seen on 2007-08-27. Made by `./run docs`.",
+        "Every page at 1920 and at 360 pixels, in Japanese and English, some in the dark: the world `ipa2007` at its own dates, as it is seen on",
+        "2007-08-27. Made by `./run docs`.",
         "",
-        "| page | 1920 px | 360 px |",
-        "|---|---|---|",
+        "| page | 日本語, 1920 px | English, 1920 px | 日本語, 360 px | English, 360 px |",
+        "|---|---|---|---|---|",
     ]
     for shot in shots:
-        wide, narrow = (_image(shot, width, shown) for width, shown in ((1920, 560), (360, 150)))
-        lines.append(f"| {shot.about} | {wide} | {narrow} |")
+        images = [_image(shot, language, width, shown) for width, shown in ((1920, 320), (360, 110)) for language in LANGUAGES]
+        lines.append(f"| {shot.about} | {' | '.join(images)} |")
     return "\n".join(lines) + "\n"
 
 
-def _image(shot: Shot, width: int, shown: int) -> str:
-    return f'<img src="images/gallery/{shot.name}-{width}.webp" alt="{shot.about}, {width} px" width="{shown}">'
+def _image(shot: Shot, language: str, width: int, shown: int) -> str:
+    return f'<img src="images/gallery/{shot.name}-{language}-{width}.webp" alt="{shot.about}, {language}, {width} px" width="{shown}">'

@@ -115,11 +115,11 @@ class Node:
         self.here.register(SensorEntry(self.settings.sensor, self.settings.group, addresses=self.settings.secrets()))
         self.home.socket.unlink(missing_ok=True)
         after_seal = partial(loop.call_soon_threadsafe, self._care_due.set)
-        control = _server(create_control(self.here, self.home.incoming, after_seal), uds=str(self.home.socket))
+        control = _server(create_control(self.here, self.home.incoming, after_seal), uds=str(self.home.socket), limit_concurrency=500)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(control.serve())
-                group.create_task(_server(self._site()).serve(self._site_sockets))
+                group.create_task(_server(self._site(), http=_pages_protocol()).serve(self._site_sockets))
                 if self._receiver:
                     group.create_task(self._receiver.serve(self._receiver_sockets))
                 group.create_task(run_couriers(lambda: self.home.spools, in_thread(self.here.collector.take), system_clock, self.settings.courier))
@@ -209,10 +209,11 @@ class Node:
                 left.unlink(missing_ok=True)
 
     def _warm(self, now: int) -> None:
+        from teiten.site.sources import StoreSources
         from teiten.site.warming import warm
 
         ask, marks, lookup = self._asking()
-        warm(ask, lookup, marks, day_of(now, self.here.zone))
+        warm(ask, lookup, marks, day_of(now, self.here.zone), StoreSources(self.here.store, self.here.zone))
 
     def _publish_when_due(self, now: int) -> None:
         """Once a day, from the configured hour on; a missed day is made up for as soon as the node runs."""
@@ -238,6 +239,12 @@ def _bound(undo: ExitStack, host: str, port: int, setting: str) -> list[socket.s
     return sockets
 
 
+def _pages_protocol() -> Any:
+    from teiten.site.listening import PagesProtocol
+
+    return PagesProtocol
+
+
 def _server(app: Any, **where: Any) -> Server:
     config = uvicorn.Config(
         app,
@@ -247,7 +254,6 @@ def _server(app: Any, **where: Any) -> Server:
         server_header=False,
         ws="none",
         timeout_graceful_shutdown=2,
-        limit_concurrency=500,
         **where,
     )
     return Server(config)

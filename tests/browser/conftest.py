@@ -34,7 +34,7 @@ def troubles() -> list[str]:
 @pytest.fixture
 def page(browser: Browser, troubles: list[str]) -> Iterator[Page]:
     context = browser.new_context()
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(30_000)
     opened = context.new_page()
     watch(opened, troubles)
     yield opened

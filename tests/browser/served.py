@@ -21,9 +21,9 @@ CHROMIUM = shutil.which("chromium")
 
 
 @contextmanager
-def app_served(app: Any) -> Iterator[str]:
+def app_served(app: Any, http: Any = "auto") -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, http=http, log_config=None, access_log=False, lifespan="off", ws="none", server_header=False))
     thread = threading.Thread(target=asyncio.run, args=(server.serve([listening]),))
     thread.start()
     try:

@@ -105,6 +105,8 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
         pages = {place: _get(base + place) for place in [*places, *details]}
         _in_browser(base, [*places[:-1], *details[::4]])
         registered = node.teiten("publish").stderr.splitlines()
+        shell += [node.teiten(*told).stdout for told in (("detect",), ("findings", "--closed"), ("findings", "--state", "new"))]
+        pages["/ja/markers"] = _get(base + "/ja/markers")
     yield Heard(home, sent, counts, shell, pages, registered)
 
 
@@ -186,6 +188,7 @@ def test_operators_pages_stay_whole(heard: Heard) -> None:
 def test_the_shell_shows_nothing_that_moves_or_hides(heard: Heard) -> None:
     """B8: terminal and spreadsheet; the bytes come back from JSON."""
     assert not [told for told in heard.shell if TERMINAL.search(told.replace("\r\n", "\n"))]
+    assert "somebody may be marking sensors" in heard.shell[3] and "\\x" in heard.shell[3]
     cells = [row[0] for row in csv.reader(io.StringIO(heard.shell[1]))]
     assert len(cells) > 2000
     assert heard.shell[0].count("\n") == len(cells)

@@ -100,7 +100,8 @@ def write_static(folder: Path, pages: PublicPages) -> int:
 
 def _targets(folder: Path) -> Iterator[Path]:
     yield from folder.glob("*/detail/*/index.html")
-    yield from folder.glob("api/targets/*.json")
+    for ending in ("*.json", "*.csv", "*/regions.csv"):
+        yield from folder.glob(f"api/targets/{ending}")
 
 
 def _reports(folder: Path) -> Iterator[Path]:
@@ -113,11 +114,12 @@ def _serve(home: Home, host: str, port: int) -> None:
     import uvicorn
 
     from teiten.feeds import all_feeds
+    from teiten.site.listening import PagesProtocol
     from teiten.site.outside import create_public_site
 
     app = create_public_site(home.public, settings_of(home).site, all_feeds())
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none", limit_concurrency=500
+        app, host=host, port=port, http=PagesProtocol, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none"
     )
     typer.echo(f"  Public pages: http://{host}:{port}/")
     try:

@@ -11,7 +11,7 @@ import csv
 import json
 from collections.abc import Iterable
 from functools import cache
-from math import pi, radians, sqrt
+from math import cos, pi, radians, sin, sqrt
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,9 @@ _SCALE: Final = 174.0
 _MIDDLE_Y: Final = 248.0
 LARGEST_RADIUS: Final = 34.0
 SMALLEST_RADIUS: Final = 2.5
+LARGEST_NETWORK: Final = 9.0
+_STEP: Final = 4.2  # between the circles of a region's networks
+_TURN: Final = pi * (3 - sqrt(5))
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -43,6 +46,7 @@ class Circle(msgspec.Struct, frozen=True):
     x: float
     y: float
     radius: float
+    network: str = ""
 
 
 @cache
@@ -68,6 +72,27 @@ def placed(regions: Iterable[tuple[str, int]]) -> list[Circle]:
         if place is not None and place.longitude is not None and place.latitude is not None:
             x, y = project(place.longitude, place.latitude)
             found.append(Circle(code, sources, x, y, round(max(SMALLEST_RADIUS, LARGEST_RADIUS * sqrt(sources / most)), 1)))
+    return found
+
+
+def scattered(networks: Iterable[tuple[str, str, int]]) -> list[Circle]:
+    """Circles for (network, region code, sources): those of a region around its place, the largest in the middle. Where in a region a network
+    is, nobody knows here; networks of regions without a place are left out."""
+    rows = sorted((row for row in networks if row[2] > 0), key=lambda row: (-row[2], row[0]))
+    most = rows[0][2] if rows else 1
+    found: list[Circle] = []
+    met: dict[str, int] = {}
+    for network, region, sources in rows:
+        place = places().get(region)
+        if place is None or place.longitude is None or place.latitude is None:
+            continue
+        number = met[region] = met.get(region, -1) + 1
+        x, y = project(place.longitude, place.latitude)
+        away = _STEP * sqrt(number)
+        radius = max(SMALLEST_RADIUS, LARGEST_NETWORK * sqrt(sources / most))
+        found.append(
+            Circle(region, sources, round(x + away * cos(number * _TURN), 1), round(y + away * sin(number * _TURN), 1), round(radius, 1), network)
+        )
     return found
 
 

@@ -19,23 +19,21 @@ from teiten.model import CHANNELS, Period
 from teiten.publication.coarse import Coarsener
 from teiten.publication.echoes import Redactor
 from teiten.publication.findings import Claim, Claims
-from teiten.publication.markers import Marker, heavy, watch
+from teiten.publication.markers import Marker
 from teiten.publication.measuring import Measure, mark_name
 from teiten.publication.policies import Policy
 from teiten.publication.settings import PublicationConfig
 from teiten.publication.targets import Describer, Named, found_of
-from teiten.publication.view import Counted, Day, Finding, Listed, Target, View
+from teiten.publication.view import Counted, Day, Finding, Listed, Target, View, target_id
 from teiten.publication.vocabulary import Vocabulary, known
+from teiten.publication.watching import MarkerWatch
 from teiten.questions.breadth import Breadth, breadth
-from teiten.questions.counts import count
-from teiten.questions.interface import CountQuestion
 from teiten.questions.observation import observed_sensors, per_sensor_day, series
 from teiten.questions.windows import window
 from teiten.store.interface import Store
 
 Marks = Callable[[Period, str, str | None, Sequence[bytes]], Mapping[bytes, Mark]]
 REGIONS: Final = 40
-WATCHED: Final = 10  # targets of a channel whose volume is compared between sensors
 BEGINNING: Final = date(1990, 1, 1)
 
 
@@ -71,7 +69,7 @@ class Builder:
         period = window(as_of)
         named = {channel: self._named(channel, period) for channel in CHANNELS}
         everyone = {one.id: one for rows, _ in named.values() for one in rows}
-        claims = [claim for claim in self._claims(as_of) if self._describer.id(claim.channel, claim.target) in everyone]
+        claims = [claim for claim in self._claims(as_of) if target_id(claim.channel, claim.target) in everyone]
         targets = self._targets(period, everyone.values(), claims)
         findings = tuple(finding for claim in claims if (finding := self._finding(claim, targets, period)))
         lists = {channel: self._ranked([targets[one.id].listed for one in rows]) for channel, (rows, _) in named.items()}
@@ -82,26 +80,8 @@ class Builder:
         return self._about(now, period, {channel: rest for channel, (_, rest) in named.items()}, lists, fresh, findings, whole)
 
     def markers(self, now: int) -> list[Marker]:
-        """Signs of somebody marking sensors, for the operator alone; up to now, since what is published comes later."""
-        today = day_of(now, self._sources.zone)
-        period = window(today + timedelta(days=1))
-        before = Period(period.from_on - timedelta(days=period.days), period.from_on)
-        live = self._live()
-        found: list[Marker] = []
-        for channel in CHANNELS:
-            seen = self._seen(channel, period)
-            found += watch(channel, seen, self._seen(channel, before), live)
-            for row, _ in seen[:WATCHED]:
-                for day in (today, today - timedelta(days=1)):
-                    by_sensor, earlier = (self._by_sensor(channel, row.keys[0], one) for one in (day, day - timedelta(days=1)))
-                    found += filter(None, [heavy(channel, bytes(row.keys[0]), by_sensor, earlier, live)])  # type: ignore[arg-type]
-        return found
-
-    def _by_sensor(self, channel: str, target: object, day: date) -> dict[str, int]:
-        question = CountQuestion(
-            by="sensor", channel=channel, group=self._settings.group, target=target, from_on=day, to_on=day + timedelta(days=1)  # type: ignore[arg-type]
-        )  # fmt: skip
-        return {str(row.key): row.accesses for row in count(self._sources.store, question, self._sources.zone)}
+        """Signs of somebody marking sensors, for the operator alone."""
+        return MarkerWatch(self._sources.store, self._sources.zone, self._settings.group).markers(now)
 
     def _claims(self, as_of: date) -> Sequence[Claim]:
         return self._sources.claims(as_of) if self._sources.claims else ()
@@ -117,7 +97,7 @@ class Builder:
         for seen, sensors in self._seen(channel, period):
             target = seen.keys[0]
             if len(named) < self._settings.list_rows and isinstance(target, bytes) and self._may_name(channel, target, seen, sensors):
-                named.append(Named(self._describer.id(channel, target), channel, target, seen, sensors))
+                named.append(Named(target_id(channel, target), channel, target, seen, sensors))
             else:
                 rest += seen.capped if self._policy.coarse else seen.accesses
         return named, Counted("other", self._measure.count(rest, "accesses", channel, "other"), None)
@@ -142,8 +122,11 @@ class Builder:
         return found
 
     def _finding(self, claim: Claim, targets: dict[str, Target], period: Period) -> Finding | None:
-        target = targets.get(self._describer.id(claim.channel, claim.target))
-        return found_of(claim, target, self._measure, last_on=period.to_on - timedelta(days=1)) if target else None
+        target = targets.get(target_id(claim.channel, claim.target))
+        if target is None:
+            return None
+        seen = Counted("", target.listed.accesses, target.listed.sources)
+        return found_of(claim, seen, target.regions, self._measure, last_on=period.to_on - timedelta(days=1))
 
     def _ranked(self, rows: list[Listed]) -> tuple[Listed, ...]:
         """Competition ranks by the published numbers, so that ranks tell no more than they do (M-11)."""
@@ -188,7 +171,13 @@ class Builder:
             fresh=fresh,
             findings=findings,
             targets=targets,
+            channel_regions=self._channel_regions(period),
         )
+
+    def _channel_regions(self, period: Period) -> dict[str, tuple[Counted, ...]]:
+        rows = breadth(self._sources.store, period, "channel_region", group=self._settings.group)
+        each = {channel: [row for row in rows if row.keys[0] == channel] for channel in CHANNELS}
+        return {channel: self._measure.regions(ours, REGIONS, "region", channel) for channel, ours in each.items()}
 
     def _series(self, period: Period) -> dict[str, tuple[Day, ...]]:
         store, group, measure = self._sources.store, self._settings.group, self._measure

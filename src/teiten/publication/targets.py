@@ -45,28 +45,29 @@ class Describer:
         self._measure = measure
         self._group = group
 
-    @staticmethod
-    def id(channel: str, target: bytes) -> str:
-        return target_id(channel, target)
-
     def describe(self, channel: str, period: Period, named: Sequence[Named], marks: Mapping[bytes, MarkName]) -> list[Target]:
         """In the order given; ranks are 0 and findings empty, the caller knows them."""
         if not named:
             return []
         targets = [one.target for one in named]
         days = _by_target(breadth(self._store, period, "target_day", channel=channel, group=self._group, targets=targets))
-        regions = _by_target(breadth(self._store, period, "target_region", channel=channel, group=self._group, targets=targets))
+        regions = self.regions(channel, period, named)
         first = self._first_days(channel, period, targets)
         return [self._target(one, period, days[one.target], regions[one.target], first, marks.get(one.target, "none")) for one in named]
 
-    def seen(self, channel: str, target: bytes, period: Period) -> Named | None:
-        """The target as it was met in the period; None if it wasn't."""
-        rows = breadth(self._store, period, "target", channel=channel, group=self._group, targets=[target])
-        if not rows:
-            return None
-        return Named(target_id(channel, target), channel, target, rows[0], rows[0].sensors)
+    def seen(self, channel: str, targets: Sequence[bytes], period: Period) -> list[Named]:
+        """Those of the targets that were met in the period: one question, however many they are."""
+        rows = breadth(self._store, period, "target", channel=channel, group=self._group, targets=targets)
+        return [Named(target_id(channel, target), channel, target, row, row.sensors) for row in rows if isinstance(target := row.keys[0], bytes)]
 
-    def _target(self, one: Named, period: Period, days: list[Breadth], regions: list[Breadth], first: dict[bytes, date], mark: MarkName) -> Target:
+    def regions(self, channel: str, period: Period, named: Sequence[Named]) -> dict[bytes, tuple[Counted, ...]]:
+        """Of each target, largest first."""
+        rows = _by_target(breadth(self._store, period, "target_region", channel=channel, group=self._group, targets=[one.target for one in named]))
+        return {one.target: self._measure.regions(rows.get(one.target, ()), REGIONS, channel, one.target) for one in named}
+
+    def _target(
+        self, one: Named, period: Period, days: list[Breadth], regions: tuple[Counted, ...], first: dict[bytes, date], mark: MarkName
+    ) -> Target:
         measure, about = self._measure, (one.channel, one.target)
         # Asking per target is dear and tells on how many sensors each day: only where that is published.
         target = one.target if self._policy.exact_sensors else None
@@ -78,7 +79,7 @@ class Describer:
             live=live,
             days=measure.days(period, days, observed, *about),
             reaches=tuple(measure.sensors(day.sensors) for day in observed),
-            regions=measure.regions(regions, REGIONS, *about),
+            regions=regions,
             networks=self._networks(one, period),
             last_on=day_of(one.seen.last_at, self._zone),
             findings=(),
@@ -100,8 +101,7 @@ class Describer:
         return tuple(Counted(str(row.key), row.accesses, row.sources) for row in count(self._store, question, self._zone))
 
     def _first_days(self, channel: str, period: Period, targets: Sequence[bytes]) -> dict[bytes, date]:
-        single = targets[0] if len(targets) == 1 else None
-        found = first_seen(self._store, Period(_BEGINNING, period.to_on), channel=channel, group=self._group, target=single)
+        found = first_seen(self._store, Period(_BEGINNING, period.to_on), channel=channel, group=self._group, targets=targets)
         return {row.target: row.first_on for row in found}
 
 
@@ -122,10 +122,10 @@ def listed(one: Named, measure: Measure, live: int, first_on: date, mark: MarkNa
     )
 
 
-def found_of(claim: Claim, target: Target, measure: Measure, last_on: date | None = None) -> Finding | None:
+def found_of(claim: Claim, seen: Counted, regions: Sequence[Counted], measure: Measure, last_on: date | None = None) -> Finding | None:
     """The finding as the policy lets it out; None for a warning whose sources are too few to be published.
 
-    `last_on`: the last day that is published; no date after it is told (P4).
+    `seen` and `regions`: of its target in the window. `last_on`: the last day that is published; no date after it is told (P4).
     """
     limit = last_on or date.max
     networks = measure.count(claim.networks, "claim", claim.id)
@@ -133,9 +133,9 @@ def found_of(claim: Claim, target: Target, measure: Measure, last_on: date | Non
         return None
     return Finding(
         id=claim.id,
-        target_id=target.listed.id,
+        target_id=target_id(claim.channel, claim.target),
         channel=claim.channel,
-        target=target.listed.target,
+        target=texts.lossless(claim.target),
         level=claim.level,
         states=claim.states,
         since_on=min(claim.since_on, limit),
@@ -149,9 +149,9 @@ def found_of(claim: Claim, target: Target, measure: Measure, last_on: date | Non
         live=measure.sensors(claim.live),
         reach=measure.reach(claim.sensors, claim.live),
         rule=claim.rule,
-        accesses=target.listed.accesses,
-        sources=target.listed.sources,
-        regions=target.regions[:5],
+        accesses=seen.accesses,
+        sources=seen.sources,
+        regions=tuple(regions[:5]),
         sentence={} if measure.coarse else claim.sentence,
     )
 

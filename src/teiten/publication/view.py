@@ -121,6 +121,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     fresh: dict[str, tuple[Listed, ...]]  # by channel: named targets first seen in the window
     findings: tuple[Finding, ...]
     targets: dict[str, Target]  # by id
+    channel_regions: dict[str, tuple[Counted, ...]] = {}  # by channel, each by itself: sources of channels overlap
 
 
 def target_id(channel: str, target: bytes) -> str:

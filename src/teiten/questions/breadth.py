@@ -15,7 +15,7 @@ from teiten.questions.observation import ACCESS
 from teiten.questions.spread import listed
 from teiten.store.interface import Store
 
-Over = Literal["whole", "target", "target_day", "target_region", "day", "channel", "channel_day", "region"]
+Over = Literal["whole", "target", "target_day", "target_region", "day", "channel", "channel_day", "region", "channel_region"]
 MOST_PER_SOURCE: Final = 100  # accesses that one source adds to one target on one day; more are the same news
 
 

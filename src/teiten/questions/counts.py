@@ -9,12 +9,25 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from teiten.clock import MICROSECONDS, to_datetime, to_microseconds
 from teiten.errors import TeitenError
-from teiten.questions.filters import open_period
+from teiten.model import Period
+from teiten.questions.filters import open_period, period_filters
 from teiten.questions.interface import Count, CountQuestion
 from teiten.store.days import start_of, stretches
 from teiten.store.interface import Store
+
+
+class Network(msgspec.Struct, frozen=True):
+    """A network (IPv4 /24, IPv6 /48) and where it is registered."""
+
+    network: str
+    region: str  # "unknown" when it isn't known
+    accesses: int
+    sources: int
+
 
 # Microseconds from 0001-01-01 to 1970-01-01, a whole number of hours.
 _YEAR_ONE_US: Final = -to_microseconds(datetime(1, 1, 1, tzinfo=UTC))
@@ -52,10 +65,18 @@ def _cut(counts: list[Count], top: int | None) -> list[Count]:
     return counts if top is None else counts[:top]
 
 
+def networks(store: Store, period: Period, *, channel: str | None = None, group: str | None = None, top: int) -> list[Network]:
+    """The `top` with most sources, largest first."""
+    chosen, parameters = period_filters(period, channel=channel, category="access", group=group)
+    rows = store.ask("networks", {**parameters, "top": top}, {"filters": chosen, "order": "sources", "limit": "top"})
+    found = [Network(_network(prefix), region, accesses, sources) for prefix, accesses, sources, _, region in rows]
+    return sorted(found, key=lambda row: (-row.sources, -row.accesses, row.network))[:top]
+
+
 def _networks(store: Store, question: CountQuestion, chosen: str, parameters: Mapping[str, Any]) -> list[Count]:
     slots = {"filters": chosen, "order": question.order, "limit": "none" if question.top is None else "top"}
     rows = store.ask("networks", {**parameters, "top": question.top}, slots)
-    found = [Count(_network(prefix), *numbers) for prefix, *numbers in rows]
+    found = [Count(_network(prefix), *numbers) for prefix, *numbers, _ in rows]
     return sorted(found, key=lambda row: (-(row.accesses if question.order == "accesses" else row.sources), str(row.key)))
 
 

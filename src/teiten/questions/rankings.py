@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from teiten.questions.counts import count
 from teiten.questions.filters import filters, period_filters
 from teiten.questions.interface import By, Count, CountQuestion, Order
 from teiten.questions.observation import ACCESS
+from teiten.questions.spread import listed
 from teiten.store.interface import Store
 
 
@@ -105,12 +107,18 @@ def first_seen(
     *,
     channel: str | None = None,
     group: str | None = None,
-    target: bytes | None = None,
+    targets: Sequence[bytes] | None = None,
     category: str | None = ACCESS,
 ) -> list[FirstSeen]:
-    """Targets whose first access ever lies in the period, by day, channel and target. Use `period.from_on = date.min` for all that are known."""
-    chosen, parameters = filters(to=period.to_on, channel=channel, category=category, group=group, target=target)
-    return [FirstSeen(*row) for row in store.ask("first_seen", {**parameters, "since": period.from_on}, {"filters": chosen})]
+    """Targets whose first access ever lies in the period, by day, channel and target. Use `period.from_on = date.min` for all that are known.
+
+    `targets` None: all of them.
+    """
+    if targets is not None and not targets:
+        return []
+    chosen, parameters = filters(to=period.to_on, channel=channel, category=category, group=group)
+    slots = {"filters": chosen if targets is None else f"{chosen} targets"}
+    return [FirstSeen(*row) for row in store.ask("first_seen", {**parameters, "since": period.from_on, "wanted": listed(targets or ())}, slots)]
 
 
 def totals(store: Store, period: Period, *, zone: ZoneInfo, group: str | None = None, category: str | None = ACCESS) -> dict[str | None, Count]:

@@ -10,7 +10,7 @@ import msgspec
 
 from teiten import addresses, texts
 from teiten.columns import COLUMNS
-from teiten.drawing.source_map import HEIGHT, WIDTH, outline, placed
+from teiten.drawing.source_map import HEIGHT, WIDTH, outline, placed, scattered
 from teiten.publication.document import Feed
 from teiten.publication.view import Counted, Target
 from teiten.site.checking import MOST_ENTRIES, Entry, entries
@@ -30,7 +30,7 @@ DEFINITIONS: Final = (
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """A map: circles, largest first, and how many regions have no place on it."""
+    """A map: circles, largest first, and how many regions or networks have no place on it."""
 
     circles: list[Any]
     unplaced: int
@@ -113,9 +113,15 @@ def target_parts(found: Target | None) -> dict[str, Any]:
     return {"found": found, "figures": figures, "map": drawn(found.regions)}
 
 
-def map_page(lookup: Lookup, view: View) -> dict[str, Any]:
+def map_page(lookup: Lookup, view: View, by: str = "") -> dict[str, Any]:
+    """M-24. `by` "network": circles for networks, in the region where each is registered."""
+    told = {"period": view.period, "about": lookup.about(view), "by": by}
+    if by == "network":
+        networks = lookup.networks(view)
+        circles = scattered((row.network, row.region, row.sources) for row in networks)
+        return told | {"networks": networks, "map": Drawn(circles, len(networks) - len(circles))}
     regions = lookup.regions(view)
-    return {"regions": regions, "map": drawn(regions), "period": view.period, "about": lookup.about(view)}
+    return told | {"regions": regions, "map": drawn(regions)}
 
 
 def about_page(about: About) -> dict[str, Any]:

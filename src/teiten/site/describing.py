@@ -60,7 +60,7 @@ def openapi(*, inside: bool, feeds: Sequence[Feed]) -> bytes:
 
 _ABOUT: Final = (
     "Counts over days of the configured time zone. Text that strangers sent is in the lossless form: UTF-8, and \\xNN for each byte that is not. "
-    "A count of null was withheld as too small. Fields of stored accesses: "
+    "A count of null, in CSV an empty one, was withheld as too small. Fields of stored accesses: "
     + ", ".join(column.name for column in COLUMNS if column.privacy == "open")
     + "."
 )
@@ -96,6 +96,13 @@ def _outside() -> dict[str, Any]:
         "/api/search.json": _get("Named targets that contain a text; only where a server runs, a copy on a static server has the index.",
                                  "application/json", listed, [asked], _LIMITED),
         "/api/lists/{channel}.json": _get("The list of one channel.", "application/json", listed, [_in_path("channel", CHANNELS)], missing),
+        "/api/series.csv": _get("Days of each channel, and of all together.", "text/csv", None),
+        "/api/new.csv": _get("Targets first seen in the window.", "text/csv", None),
+        "/api/regions.csv": _get("Where sources are registered.", "text/csv", None),
+        "/api/lists/{channel}.csv": _get("The list of one channel.", "text/csv", None, [_in_path("channel", CHANNELS)], missing),
+        "/api/regions/{channel}.csv": _get("Regions of one channel.", "text/csv", None, [_in_path("channel", CHANNELS)], missing),
+        "/api/targets/{id}.csv": _get("The days of one target.", "text/csv", None, [_in_path("id")], missing),
+        "/api/targets/{id}/regions.csv": _get("The regions of one target.", "text/csv", None, [_in_path("id")], missing),
         "/api/targets/{id}.json": _get("One target in the window.", "application/json", _ref("Target"), [_in_path("id")], missing),
     }  # fmt: skip
 

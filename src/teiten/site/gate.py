@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import ipaddress
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -54,8 +54,20 @@ Refusal = Callable[[Scope, int], Response]
 
 
 class Gate:
-    def __init__(self, app: ASGIApp, *, token: str, hosts: tuple[str, ...], seconds: float, refusal: Refusal, own_forms: bool = True) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: str,
+        hosts: tuple[str, ...],
+        seconds: float,
+        refusal: Refusal,
+        own_forms: bool = True,
+        policy: str = POLICY,
+    ) -> None:
+        """`policy`: the pages' content security policy."""
         self._app = app
+        self._headers = {**HEADERS, "content-security-policy": policy}
         self._own_forms = own_forms
         self._token = token.encode()
         self._hosts = frozenset(host.lower() for host in hosts) | {"localhost"}
@@ -66,7 +78,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        outgoing = _Outgoing(send)
+        outgoing = _Outgoing(send, self._headers)
         try:
             async with asyncio.timeout(self._seconds):
                 await (self._answer_at_gate(scope) or self._app)(scope, receive, outgoing)
@@ -135,15 +147,16 @@ class Gate:
 class _Outgoing:
     """A `send` that adds our headers and remembers whether a response has begun."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
         self._send = send
+        self._headers = headers
         self.begun = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun = True
             headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
             headers.setdefault("cache-control", "no-store")
         await self._send(message)

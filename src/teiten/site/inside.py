@@ -36,6 +36,13 @@ class SensorRow(msgspec.Struct, frozen=True):
     rejected: int | None
 
 
+class Example(msgspec.Struct, frozen=True):
+    """A target that looks like a mark; its page may be there."""
+
+    channel: str
+    target: bytes
+
+
 def sensors_page(ask: Asker, view: View, now: int, desk: Desk | None) -> dict[str, Any]:
     states = [state for state in ask.sensor_states() if view.group in (None, state.group) and view.channel in (None, state.channel)]
     rejected = _rejected(desk.imports()[0] if desk else [])
@@ -76,6 +83,13 @@ def imports_page(desk: Desk, name: str) -> dict[str, Any]:
     record = next((one for one in records if one.name == name), None)
     files = sorted(record.report.files, key=_quiet)[:FILES] if record else []
     return {"records": records[:IMPORTS], "all": len(records), "unreadable": unreadable, "name": name, "record": record, "files": files}
+
+
+def markers_page(desk: Desk) -> dict[str, Any]:
+    """P8, for the operator alone: what looks like somebody marking sensors to find them in what is published."""
+    alarms = desk.alarms()
+    found = alarms.markers if alarms else ()
+    return {"alarms": alarms, "markers": [(marker, [Example(marker.channel, target) for target in marker.examples]) for marker in found]}
 
 
 def _quiet(file: FileReport) -> bool:

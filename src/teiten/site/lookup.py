@@ -6,7 +6,7 @@ Both give the same values, so that both sides have the same pages; `viewed.py` i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from teiten.publication.policies import OPERATOR
 from teiten.publication.targets import Describer, Named, found_of, listed
 from teiten.publication.view import Counted, Finding, Listed, Target, target_id
 from teiten.questions.breadth import breadth
+from teiten.questions.counts import Network, networks
 from teiten.questions.observation import observed_sensors
 from teiten.questions.rankings import FirstSeen, first_seen
 from teiten.questions.search import matching
@@ -31,6 +32,7 @@ from teiten.store.interface import Store
 
 FRESH: Final = 100
 FOUND: Final = 100
+NETWORKS: Final = 200
 _BEGINNING: Final = date(1990, 1, 1)
 
 
@@ -87,6 +89,10 @@ class Lookup(Protocol):
 
     def regions(self, view: View) -> Sequence[Counted]: ...
 
+    def networks(self, view: View) -> Sequence[Network]:
+        """Those with most sources; the operator's only."""
+        ...
+
 
 class StoreLookup:
     """Exact answers for the operator."""
@@ -106,15 +112,28 @@ class StoreLookup:
         return About(view.period, view.as_of, self._region_data_on, self._observed(view), len(sensors))
 
     def target(self, channel: str, target: bytes, view: View) -> Target | None:
-        described = self._described(channel, [target], view)
-        if not described:
+        describer, period = self._describer(view), view.period
+        named = describer.seen(channel, [target], period)
+        if not named:
             return None
-        findings = [finding for finding in self.findings(view) if finding.target_id == described[0].listed.id]
-        return msgspec.structs.replace(described[0], findings=tuple(findings))
+        marks = self._marks(period, channel, view.group, [target]) if self._marks else {}
+        found = describer.describe(channel, period, named, {one: mark_name(mark) for one, mark in marks.items()})[0]
+        seen = Counted("", found.listed.accesses, found.listed.sources)
+        claims = (claim for claim in self._held(view) if (claim.channel, claim.target) == (channel, target))
+        findings = (found_of(claim, seen, found.regions, self._measure) for claim in claims)
+        return msgspec.structs.replace(found, findings=tuple(finding for finding in findings if finding))
 
     def findings(self, view: View) -> list[Finding]:
-        claims = self._claims(view.as_of) if self._claims else ()
-        return [finding for claim in claims if (finding := self._finding(claim, view))]
+        """Two questions for each channel, however many findings there are."""
+        claims, describer, period = self._held(view), self._describer(view), view.period
+        seen: dict[tuple[str, bytes], Counted] = {}
+        regions: dict[tuple[str, bytes], Sequence[Counted]] = {}
+        for channel in dict.fromkeys(claim.channel for claim in claims):
+            named = describer.seen(channel, [claim.target for claim in claims if claim.channel == channel], period)
+            seen |= {(channel, one.target): self._measure.counted("", one.seen) for one in named}
+            regions |= {(channel, target): rows for target, rows in describer.regions(channel, period, named).items()}
+        met = ((claim, key) for claim in claims if (key := (claim.channel, claim.target)) in seen)
+        return [finding for claim, key in met if (finding := found_of(claim, seen[key], regions[key], self._measure))]
 
     def fresh(self, channel: str, view: View) -> Fresh:
         """A few questions, however many targets are new."""
@@ -124,9 +143,7 @@ class StoreLookup:
         seen = breadth(self._store, period, "target", channel=channel, group=view.group, targets=[*first])
         widest = sorted(seen, key=lambda row: (-row.networks, -row.accesses, str(row.keys[0])))[:FRESH]
         named = [Named(target_id(channel, target), channel, target, row, row.sensors) for row in widest if isinstance(target := row.keys[0], bytes)]
-        marks = self._marks(period, channel, view.group, [one.target for one in named]) if self._marks and named else {}
-        live = max(observed_sensors(self._store, period, group=view.group, channel=channel).values(), default=0) if named else 0
-        rows = [listed(one, self._measure, live, first[one.target], mark_name(marks.get(one.target))) for one in named]
+        rows = self._listed(channel, named, first, view)
         return Fresh(rows, len(found) - len(rows))
 
     def search(self, text: bytes, view: View) -> list[Known]:
@@ -134,29 +151,32 @@ class StoreLookup:
         return [_known(row, None) for row in found]
 
     def known(self, channel: str, targets: Sequence[bytes], view: View) -> dict[bytes, Known]:
-        met = {texts.parse(target.listed.target): target.listed for target in self._described(channel, targets, view)}
-        past = (
-            row
-            for target in targets
-            for row in first_seen(self._store, Period(_BEGINNING, view.as_of), channel=channel, group=view.group, target=target)
-        )
+        """A few questions, however many targets are asked about."""
+        past = first_seen(self._store, Period(_BEGINNING, view.as_of), channel=channel, group=view.group, targets=targets)
+        first = {row.target: row.first_on for row in past}
+        met = {texts.parse(row.target): row for row in self._listed(channel, self._describer(view).seen(channel, targets, view.period), first, view)}
         return {row.target: _known(row, met.get(row.target)) for row in past}
 
     def regions(self, view: View) -> tuple[Counted, ...]:
         return self._measure.regions(breadth(self._store, view.period, "region", channel=view.channel, group=view.group), 300)
 
-    def _described(self, channel: str, targets: Sequence[bytes], view: View) -> list[Target]:
-        period = view.period
-        describer = Describer(self._store, self._zone, OPERATOR, self._measure, view.group)
-        named: list[Named] = [one for target in dict.fromkeys(targets) if (one := describer.seen(channel, target, period))]
-        marks = self._marks(period, channel, view.group, [one.target for one in named]) if self._marks and named else {}
-        return describer.describe(channel, period, named, {target: mark_name(mark) for target, mark in marks.items()})
+    def networks(self, view: View) -> list[Network]:
+        return networks(self._store, view.period, channel=view.channel, group=view.group, top=NETWORKS)
 
-    def _finding(self, claim: Claim, view: View) -> Finding | None:
-        described = self._described(claim.channel, [claim.target], view)
-        if not described:
-            return None
-        return found_of(claim, described[0], self._measure)
+    def _listed(self, channel: str, named: Sequence[Named], first: Mapping[bytes, date], view: View) -> list[Listed]:
+        """In the order given."""
+        if not named:
+            return []
+        period = view.period
+        marks = self._marks(period, channel, view.group, [one.target for one in named]) if self._marks else {}
+        live = max(observed_sensors(self._store, period, group=view.group, channel=channel).values(), default=0)
+        return [listed(one, self._measure, live, first[one.target], mark_name(marks.get(one.target))) for one in named]
+
+    def _held(self, view: View) -> Sequence[Claim]:
+        return self._claims(view.as_of) if self._claims else ()
+
+    def _describer(self, view: View) -> Describer:
+        return Describer(self._store, self._zone, OPERATOR, self._measure, view.group)
 
     def _observed(self, view: View) -> dict[str, date]:
         period = Period(_BEGINNING, view.as_of)

@@ -37,10 +37,12 @@ MORE: Final = (
     Entry("sources", "sources", "sources.html", inside=True),
     Entry("sensors", "sensors", "sensors.html", inside=True),
     Entry("imports", "imports", "imports.html", inside=True),
+    Entry("markers", "markers", "markers.html", inside=True),
     Entry("mutes", "mutes", "mutes.html", inside=True),
 )
 DETAIL: Final = Entry("detail", "detail", "detail.html")
 SOURCE: Final = Entry("source", "source", "source.html", inside=True)
+PUBLISHED_BY_CHANNEL: Final = frozenset(("attention", "risk", "fresh", "map"))  # of the public's pages, which are files
 BY_CHANNEL: Final = frozenset(("attention", "risk", "fresh", "search", "map", "sources", "sensors"))  # pages that can be about one channel
 PLACES: Final = {entry.channel: entry.place for entry in MENU if entry.channel}
 

@@ -29,11 +29,11 @@ from teiten.publication.document import Feed
 from teiten.publication.folder import NAME, read_view
 from teiten.site.caching import Page, PageCache
 from teiten.site.finished import FinishedReports, respond_report
-from teiten.site.gate import Gate
+from teiten.site.gate import POLICY, Gate
 from teiten.site.languages import LANGUAGES, preferred
 from teiten.site.public import PublicPages
 from teiten.site.requests import BadRequest, pasted
-from teiten.site.serving import respond
+from teiten.site.serving import respond, style_source
 from teiten.site.settings import SiteConfig
 from teiten.site.throttling import Throttle
 
@@ -91,8 +91,9 @@ class Shelf:
 def create_public_site(folder: Path, settings: SiteConfig, feeds: Sequence[Feed] = (), throttle: Throttle | None = None) -> Starlette:
     """The ASGI app of the public's pages. Raises TeitenError when `folder` holds no view yet."""
     site = PublicSite(Shelf(folder, settings, feeds), settings, throttle or Throttle())
+    policy = POLICY.replace("style-src 'self'", f"style-src {style_source()}")
     # Anybody may call it under any name: it holds nothing that isn't public.
-    gate = Middleware(Gate, token="", hosts=("*",), seconds=settings.request_seconds, refusal=site.refusal, own_forms=False)
+    gate = Middleware(Gate, token="", hosts=("*",), seconds=settings.request_seconds, refusal=site.refusal, own_forms=False, policy=policy)
     app = Starlette(routes=site.routes(), middleware=[gate], exception_handlers={HTTPException: site.on_status, BadRequest: site.on_status})
     app.router.redirect_slashes = False
     return app

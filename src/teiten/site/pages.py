@@ -49,7 +49,7 @@ from teiten.site.top import list_page, top_page
 
 __all__ = ["MENU", "create_site"]
 # What tells pages apart, and how much of it.
-_KEYED: Final = {"group": 200, "as_of": 10, "days": 3, "channel": 10, "target": 3_000, "q": 200, "address": 60, "name": 60}
+_KEYED: Final = {"group": 200, "as_of": 10, "days": 3, "channel": 10, "target": 3_000, "q": 200, "address": 60, "name": 60, "by": 10}
 
 
 def create_site(
@@ -232,7 +232,8 @@ class Site:
         if entry.key == "top":
             now = live(self._ask, self._wording[language], seen.group, self._today(), self._settings.live_rows)
             findings = self._lookup.findings(seen) if self._lookup else ()
-            made = {"live": now, "made_at": self._wording[language].time_of(self._clock())}
+            alarms = self._desk.alarms() if self._desk else None
+            made = {"live": now, "made_at": self._wording[language].time_of(self._clock()), "markers": len(alarms.markers) if alarms else 0}
             return top_page(self._ask, seen, self._marks, findings, self._muted()) | made
         if entry.key == "definitions":
             return contents.definitions_page(inside=True)
@@ -240,15 +241,18 @@ class Site:
             return contents.feeds_page(self._feeds, "")
         if entry.key in ("sources", "source"):
             return self._about_sources(request, seen, entry)
-        if entry.key in ("imports", "reports"):
-            if self._desk is None:
-                raise HTTPException(404)
-            return (
-                contents.reports_page(self._desk.reports)
-                if entry.key == "reports"
-                else inside.imports_page(self._desk, request.query_params.get("name", ""))
-            )
+        if entry.key in ("imports", "reports", "markers"):
+            return self._on_desk(request, entry)
         return self._looked_up(request, seen, entry, text)
+
+    def _on_desk(self, request: Request, entry: Entry) -> dict[str, Any]:
+        if self._desk is None:
+            raise HTTPException(404)
+        if entry.key == "reports":
+            return contents.reports_page(self._desk.reports)
+        if entry.key == "markers":
+            return inside.markers_page(self._desk)
+        return inside.imports_page(self._desk, request.query_params.get("name", ""))
 
     def _looked_up(self, request: Request, seen: View, entry: Entry, text: str | None) -> dict[str, Any]:
         if self._lookup is None:
@@ -269,7 +273,7 @@ class Site:
             return contents.about_page(self._lookup.about(seen))
         if entry.key == "fresh":
             return contents.fresh_page(self._lookup, seen, self._muted())
-        return contents.map_page(self._lookup, seen)
+        return contents.map_page(self._lookup, seen, "network" if request.query_params.get("by") == "network" else "")
 
     def _about_sources(self, request: Request, seen: View, entry: Entry) -> dict[str, Any]:
         if self._sources is None:

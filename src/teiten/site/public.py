@@ -13,16 +13,17 @@ from teiten.home import REPORTS
 from teiten.model import CHANNELS
 from teiten.publication.document import Feed, document_of
 from teiten.publication.view import View as PublicView
-from teiten.site import contents
+from teiten.site import contents, published_tables
 from teiten.site.caching import Page, page_of
 from teiten.site.describing import Overview, openapi
 from teiten.site.finished import FinishedReports
 from teiten.site.languages import LANGUAGES
-from teiten.site.menu import DETAIL, Entry, entries
+from teiten.site.menu import DETAIL, PUBLISHED_BY_CHANNEL, Entry, entries
 from teiten.site.rendering import Renderer
 from teiten.site.requests import View
 from teiten.site.serving import JSON, assets, error_page
 from teiten.site.settings import SiteConfig
+from teiten.site.tabular import CSV
 from teiten.site.viewed import ViewLookup, list_of, top_of
 
 TEXT: Final = "text/plain; charset=utf-8"
@@ -46,12 +47,16 @@ class PublicPages:
     def paths(self) -> Iterator[str]:
         yield from ("", "robots.txt", ".well-known/security.txt", "api/openapi.json", "api/about.json", "api/findings.json", "api/index.json")
         yield from ("api/overview.json", "api/new.json")
+        yield from (f"api/{place}" for place in published_tables.places(self.view))
         yield from (f"static/{name}" for name in self._assets)
         yield from (feed.place for feed in self._feeds)
         yield from (f"api/lists/{channel}.json" for channel in CHANNELS)
         yield from (f"api/targets/{one}.json" for one in self.view.targets)
         for language in LANGUAGES:
             yield from (f"{language}/{entry.place}/" if entry.place else f"{language}/" for entry in entries(inside=False))
+            yield from (
+                f"{language}/{entry.place}/{channel}/" for entry in entries(inside=False) if entry.key in PUBLISHED_BY_CHANNEL for channel in CHANNELS
+            )
             yield from (f"{language}/detail/{one}/" for one in self.view.targets)
         if self.reports:
             yield from (f"{REPORTS}/{place}" for place in self.reports.files())
@@ -88,14 +93,18 @@ class PublicPages:
                 return None
             about = {"channel": found.listed.channel, "target": found.listed.target, **contents.target_parts(found)}
             return self._render(language, DETAIL._replace(place=place + "/"), about)
-        entry = next((entry for entry in entries(inside=False) if entry.place == place), None)
-        return self._render(language, entry, self._content(entry)) if entry else None
+        whole, _, channel = place.partition("/")
+        entry = next((entry for entry in entries(inside=False) if entry.place == whole), None)
+        if entry is None or (channel and (entry.key not in PUBLISHED_BY_CHANNEL or channel not in CHANNELS)):
+            return None
+        seen = msgspec.structs.replace(self._seen, channel=channel or None)
+        return self._render(language, entry._replace(place=f"{place}/" if channel else whole), {**self._content(entry, seen), "view": seen})
 
-    def _content(self, entry: Entry) -> dict[str, Any]:
+    def _content(self, entry: Entry, seen: View) -> dict[str, Any]:
         if entry.channel:
             return list_of(self.view, entry.channel)
         if entry.key in ("attention", "risk"):
-            return contents.findings_page(self._lookup, self._seen, entry.key)
+            return contents.findings_page(self._lookup, seen, entry.key)
         if entry.key == "definitions":
             return contents.definitions_page(inside=False)
         if entry.key == "feeds":
@@ -108,9 +117,9 @@ class PublicPages:
             return contents.check_page(self._lookup, self._seen, None)
         if entry.key == "about":
             return contents.about_page(self._lookup.about(self._seen))
-        return (
-            top_of(self.view) if entry.key == "top" else {"fresh": contents.fresh_page, "map": contents.map_page}[entry.key](self._lookup, self._seen)
-        )
+        if entry.key == "top":
+            return top_of(self.view)
+        return contents.fresh_page(self._lookup, seen) if entry.key == "fresh" else contents.map_page(self._lookup, seen)
 
     def _render(self, language: str, entry: Entry, context: dict[str, Any]) -> Page:
         fixed = {
@@ -157,6 +166,9 @@ class PublicPages:
             return _json(view.findings)
         if path == "index.json":
             return _json([row for channel in CHANNELS for row in view.lists[channel]])
+        if path.endswith(".csv"):
+            rows = published_tables.content(view, path)
+            return None if rows is None else page_of(rows, CSV)
         kind, _, name = path.removesuffix(".json").partition("/")
         if kind == "lists" and name in CHANNELS and path.endswith(".json"):
             return _json(view.lists[name])

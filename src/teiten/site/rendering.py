@@ -24,6 +24,7 @@ from teiten.site.languages import LANGUAGES, Wording
 from teiten.site.live import region_name
 from teiten.site.menu import MENU, MORE, PLACES
 from teiten.site.requests import SPANS
+from teiten.site.serving import style
 from teiten.site.settings import SiteConfig
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
@@ -38,7 +39,7 @@ class Renderer:
         self._settings = settings
         self._zone = zone
         self._templates = environment()
-        self._fixed: dict[str, Any] = {"inside": inside, "policy": policy}
+        self._fixed: dict[str, Any] = {"inside": inside, "policy": policy, "style": "" if inside else Markup(style())}  # noqa: S704
         renamed = {} if inside else _BY_NETWORKS
         self.wording: dict[str, Wording] = {language: Wording(language, zone, renamed, least) for language in LANGUAGES}
 

@@ -10,6 +10,7 @@ from teiten import texts
 from teiten.model import CHANNELS
 from teiten.publication.view import Counted, Finding, Listed, Target, target_id
 from teiten.publication.view import View as PublicView
+from teiten.questions.counts import Network
 from teiten.site.figures import figure, sparkline
 from teiten.site.lookup import FOUND, About, Fresh, Known
 from teiten.site.requests import View
@@ -47,7 +48,10 @@ class ViewLookup:
         return {target: _known(one.listed) for target, one in found.items() if one}
 
     def regions(self, view: View) -> Sequence[Counted]:
-        return self._view.regions
+        return self._view.channel_regions.get(view.channel, ()) if view.channel else self._view.regions
+
+    def networks(self, view: View) -> Sequence[Network]:
+        return ()
 
 
 def top_of(view: PublicView) -> dict[str, Any]:

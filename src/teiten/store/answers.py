@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 Rows = list[tuple[Any, ...]]
-LARGEST_ANSWER: Final = 20_000  # rows; a longer answer is an export, not a page
+LARGEST_ANSWER: Final = 50_000  # rows; a longer answer is an export, not a page
 
 
 class Answers:

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from teiten.errors import TeitenError
 from teiten.publication.coarse import NOISE, Coarsener, two_digits
 from teiten.publication.folder import publication_key, read_view, write_file, write_view
-from teiten.publication.markers import POOLED, PORTS, Marker, heavy, shape_of, watch
+from teiten.publication.markers import POOLED, PORTS, Marker, aimed, even, heavy, shape_of, watch
 from teiten.publication.measuring import Measure
 from teiten.publication.policies import OPERATOR, PARTNERS, POLICIES, PUBLIC
 from teiten.publication.settings import PublicationConfig
@@ -73,32 +73,50 @@ def seen(target: bytes) -> Breadth:
 
 def test_marker_watch_over_ports_and_strings() -> None:
     """P8: one port for each address; ordinary rare ports stay below the line."""
-    sweep = [(seen(b"%d/tcp" % (20_000 + n)), 1) for n in range(PORTS)]
+    sweep = [seen(b"%d/tcp" % (20_000 + n)) for n in range(PORTS)]
     assert watch("packet", sweep)[0].targets == PORTS
     assert watch("packet", sweep[1:]) == []
     assert watch("packet", sweep, sweep[:30]) == []  # a tail that was always there
     assert watch("packet", sweep, sweep[:10]) != []
-    assert watch("ssh", [(seen(b"user%d" % n), 1) for n in range(30)]) == []
-    assert watch("ssh", [(seen(b"u%010d" % (n * 7919)), 1) for n in range(30)])[0].shape == "#"
+    assert watch("ssh", [seen(b"user%d" % n) for n in range(30)]) == []
+    assert watch("ssh", [seen(b"u%010d" % (n * 7919)) for n in range(30)])[0].shape == "#"
 
 
 def test_marker_watch_over_group_tests_and_volume() -> None:
     """P8, B12: many targets that several networks name and a part of the sensors meets; a day of one sensor that stands out."""
-    pooled = [(Breadth((b"%d/tcp" % (20_000 + n),), 12, 12, 12, 12, 12, 12, 0, 0, 4), 4) for n in range(POOLED)]
+    pooled = [Breadth((b"%d/tcp" % (20_000 + n),), 12, 12, 12, 12, 12, 12, 0, 0, 4) for n in range(POOLED)]
     (found,) = watch("packet", pooled, live=16)
     assert (found.kind, found.targets) == ("ports", POOLED)
     assert watch("packet", pooled, pooled, live=16) == []
     assert watch("packet", pooled, live=7) == []  # more than half of them: news, not a test
-    even = {"a": 600, "b": 580, "c": 640, "d": 610}
-    assert heavy("packet", b"445/tcp", even, {}, 4) is None
-    assert heavy("packet", b"445/tcp", even | {"b": 9_000}, even, 4) == Marker("volume", "packet", "9/a", 1, (b"445/tcp",), "b")
-    assert heavy("packet", b"445/tcp", even | {"b": 9_000}, even | {"b": 8_000}, 4) is None  # it was always so
+    alike = {"a": 600, "b": 580, "c": 640, "d": 610}
+    assert heavy("packet", b"445/tcp", alike, {}, 4) is None
+    assert heavy("packet", b"445/tcp", alike | {"b": 9_000}, alike, 4) == Marker("volume", "packet", "9/a", 1, (b"445/tcp",), "b")
+    assert heavy("packet", b"445/tcp", alike | {"b": 9_000}, alike | {"b": 8_000}, 4) is None  # it was always so
     assert heavy("packet", b"445/tcp", {"a": 400}, {}, 4) is None
     assert heavy("packet", b"445/tcp", {"a": 4000}, {}, 2) is None
 
 
+def test_marker_watch_over_few_sensors_days_and_sources() -> None:
+    """P8, B12: a text for each of sixteen sensors; days that one sensor alone knows; single sources, as many to each sensor."""
+    texts = [Breadth((b"GET /?q=%08x9z" % (n * 7919 + 0xABC00000),), 12, 12, 12, 12, 12, 12, 0, 0, 1) for n in range(16)]
+    assert [(one.kind, one.targets) for one in watch("web", texts, live=16)] == [("strings", 16)]
+    assert watch("web", texts[:7], live=16) == []
+    assert watch("web", texts, texts, live=16) == []
+    days = [Breadth((b"23/tcp", day), 12, 12, 12, 12, 12, 12, 0, 0, sensors) for day, sensors in ((1, 16), (2, 1), (3, 1))]  # type: ignore[arg-type]
+    (found,) = aimed("packet", days, [], 16)
+    assert (found.kind, found.targets, found.examples) == ("days", 2, (b"23/tcp",))
+    assert found.told() == "packet: 2 days on which 23/tcp came to one or two sensors alone, from many networks"
+    assert aimed("packet", days, days, 16) == aimed("packet", days[:2], [], 16) == aimed("packet", days, [], 5) == []
+    each = {f"point-{n}": 1 for n in range(16)}
+    (found,) = even("packet", {b"23/tcp": each, b"22/tcp": each | {"point-3": 2}}, 16)
+    assert (found.kind, found.targets, found.examples) == ("sources", 16, (b"23/tcp",))
+    assert even("packet", {b"23/tcp": each}, 17) == []
+    assert even("packet", {b"23/tcp": dict.fromkeys("abcdef", 1)}, 6) == []  # among six sensors chance does that
+
+
 def test_what_the_watch_says_is_safe_to_print() -> None:
-    assert "\x1b" not in watch("web", [(seen(b"GET /\x1b[2J?id=%08x" % (n * 7919 + 0xABC00000)), 1) for n in range(30)])[0].told()
+    assert "\x1b" not in watch("web", [seen(b"GET /\x1b[2J?id=%08x" % (n * 7919 + 0xABC00000)) for n in range(30)])[0].told()
 
 
 def test_shapes() -> None:

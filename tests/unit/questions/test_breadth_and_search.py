@@ -7,8 +7,11 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from teiten.columnar import from_accesses
 from teiten.model import Access, BatchKey, Period
+from teiten.questions import search
 from teiten.questions.breadth import MOST_PER_SOURCE, Breadth, breadth
 from teiten.questions.search import matching
 from teiten.store.node import NodeStore
@@ -54,11 +57,14 @@ def test_other_keys(tmp_path: Path) -> None:
     store.close()
 
 
-def test_search_is_by_whole_bytes(tmp_path: Path) -> None:
-    """0A BA holds AB in its digits, but no byte AB."""
+@pytest.mark.parametrize("most", [1, search.MOST_KNOWN])
+def test_search_is_by_whole_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """M-19: from the list of all targets, and from the engine where there are too many for one. 0A BA holds AB in its digits, but no byte AB."""
+    monkeypatch.setattr(search, "MOST_KNOWN", most)
     store = store_of(tmp_path)
     assert [row.target for row in matching(store, b"\xab", PERIOD)] == []
     assert [row.target for row in matching(store, b"\xba", PERIOD)] == [b"\x0a\xba"]
     assert [(row.target, row.accesses) for row in matching(store, b"a", PERIOD)] == [(b"a", 512)]
+    assert [row.target for row in matching(store, b"a", PERIOD, channel="ssh")] == []
     assert matching(store, b"", PERIOD) == []
     store.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
+from teiten.site.serving import style
+
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 DRAWN = {"path", "circle", "rect"}
 ALLOWED = (
@@ -14,6 +16,7 @@ ALLOWED = (
         "html",
         "head",
         "title",
+        "style",
         "body",
         "script",
         "a",
@@ -74,6 +77,9 @@ class Reader(HTMLParser):
         assert self.open and self.open.pop() == tag, f"</{tag}> does not match"
 
     def handle_data(self, data: str) -> None:
+        if self.open[-1:] == ["style"]:
+            assert data == style()
+            return
         self.text += data
         if {"td", "th"} & set(self.open):
             self.tables[-1][-1][-1] += data

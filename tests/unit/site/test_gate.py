@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -12,8 +13,10 @@ from starlette.types import Receive, Scope, Send
 
 from teiten.config import from_mapping
 from teiten.errors import ConfigurationError, StoreBusy
+from teiten.site import listening
 from teiten.site.gate import HEADERS, Gate
 from teiten.site.settings import SiteConfig
+from tests.browser.served import app_served
 from tests.unit.site.conftest import MakeClient
 from tests.unit.site.invented import Invented
 
@@ -173,3 +176,26 @@ def test_nothing_is_taken_from_a_form_of_another_site(headers: dict[str, str], s
         answer = client.request(method, "/", headers=headers)
         assert (answer.status_code, answer.headers["x-frame-options"]) == (status, "DENY"), method
     assert client.get("/", headers=headers).status_code == 200
+
+
+def test_what_the_server_answers_by_itself_has_the_headers_of_all_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """B9: to what is no HTTP, and when too many call at once; a page is served as before."""
+    monkeypatch.setattr(listening, "MOST_AT_ONCE", 2)
+    with app_served(PlainTextResponse("a page"), listening.PagesProtocol) as address:
+        port = int(address.rpartition(":")[2])
+        answers = [_raw(port, request) for request in (b"\x16\x03\x01 no http\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")]
+        with socket.create_connection(("127.0.0.1", port)), socket.create_connection(("127.0.0.1", port)):
+            answers.append(_raw(port, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"))
+    assert [answer.partition(b"\r\n")[0].split()[1] for answer in answers] == [b"400", b"200", b"503"]
+    for answer in (answers[0], answers[2]):
+        head = answer.partition(b"\r\n\r\n")[0].lower()
+        for name, value in HEADERS.items():
+            assert f"{name}: {value}".lower().encode() in head, name
+        assert b"cache-control: no-store" in head and b"uvicorn" not in head
+
+
+def _raw(port: int, request: bytes) -> bytes:
+    """All that the server sends until it closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as peer:
+        peer.sendall(request)
+        return b"".join(iter(lambda: peer.recv(4096), b""))

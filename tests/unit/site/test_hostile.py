@@ -35,7 +35,7 @@ def test_pages_stay_whole(hostile: TestClient, place: str) -> None:
     answer = hostile.get(f"/ja/{place}")
     assert answer.status_code == 200
     reader = read(answer.text)
-    assert reader.scripts == (["/static/live.js"] if place == "" else [])
+    assert reader.scripts == (["/static/figures.js", "/static/live.js"] if place == "" else [])
     assert not HIDDEN.search(answer.text)
     assert all(link.startswith(("/", "#")) for link in reader.links)
     assert len(answer.content) < 200_000

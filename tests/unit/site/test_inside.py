@@ -17,6 +17,8 @@ from teiten.importers.interface import Rejected
 from teiten.importers.records import Record, write_record
 from teiten.importers.report import FileReport, ImportReport
 from teiten.publication.findings import Claim
+from teiten.publication.folder import write_alarms
+from teiten.publication.markers import Alarms, Marker
 from teiten.site.asking import StoreAnswers
 from teiten.site.desk import Desk
 from teiten.site.lookup import StoreLookup
@@ -29,6 +31,13 @@ from tests.unit.site.reading import read, table
 from tests.unit.site.test_lookup import claim
 
 TODAY = date(2026, 8, 22)
+MARKERS = (
+    Marker("strings", "web", "a /?q=#", 16, (b"GET /?q=\x1b<b>1",)),
+    Marker("volume", "packet", "9/a", 1, (b"22/tcp",), "point-1"),
+    Marker("days", "packet", "9/a", 4, (b"23/tcp",)),
+    Marker("sources", "packet", "9/a", 16, (b"23/tcp",)),
+    Marker("ports", "packet", "9/a", 40, (b"20000/tcp",)),
+)
 MET = [
     Met(target=b"GET /", sources=40),
     Met(target=b"GET /wp-login.php", sources=9),
@@ -246,3 +255,19 @@ def test_a_damaged_file_of_rules_is_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="can't be read"):
         file.add(rule)
     assert (tmp_path / "mutes.json").read_text() == "{"
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_signs_of_marking_are_told_with_their_evidence(client: TestClient, home: Home, language: str) -> None:
+    """P8, B12: on a page of their own, and on the first page. Pages are kept, so each is asked as of another day."""
+    (home.findings / "markers.json").unlink(missing_ok=True)
+    never = read(client.get(f"/{language}/markers?as_of=2026-08-19").text).text
+    assert ("まだ調べていません" if language == "ja" else "Nobody has looked yet") in never
+    assert "/markers" not in client.get(f"/{language}/?as_of=2026-08-19").text.partition("<main")[2]
+    write_alarms(home.findings, Alarms(NOW, MARKERS))
+    text = read(client.get(f"/{language}/markers?as_of=2026-08-20").text).text
+    for part in ("2026-08-22 06:00:00", "GET /?q=\\x1b<b>1", "point-1", "23/tcp", "16", "40"):
+        assert part in text, part
+    assert f"/{language}/markers" in client.get(f"/{language}/?as_of=2026-08-20").text.partition("<main")[2]
+    write_alarms(home.findings, Alarms(NOW, ()))
+    assert ("しるしはありません" if language == "ja" else "There are no signs") in read(client.get(f"/{language}/markers?as_of=2026-08-21").text).text

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
@@ -145,6 +146,16 @@ def test_self_check_tells_what_is_known_and_keeps_nothing(client: TestClient) ->
     assert client.post("/en/check", data={"text": "a" * 70_000}).status_code == 413
 
 
+def test_the_map_by_network_has_circles_around_the_regions_and_a_table(client: TestClient) -> None:
+    """M-24: on the operator's side; what has no place is told."""
+    html = client.get("/en/map?by=network&channel=ssh").text
+    rows = table(read(html), ["Network", "Region of registration", "Sources", "Accesses"])
+    assert len(rows) == html.count('<circle class="sources"') == 12
+    assert rows[0] == ["20.0.1.0/24", "Japan", "1", "1"]
+    assert "20.0.1.0/24, Japan: 1" in html
+    assert "by=network" in html.partition("日本語")[0].rpartition("href=")[2]
+
+
 def test_feeds_and_document_are_served(client: TestClient) -> None:
     """M-20."""
     for feed in all_feeds():
@@ -180,8 +191,8 @@ def test_hostile_targets_in_details_and_searches(tmp_path: Path) -> None:
     store.close()
 
 
-def test_new_targets_cost_the_same_questions_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """M-17, M-18: a page of the newest is asked for at once, and what isn't shown is counted."""
+def test_new_targets_findings_and_checks_cost_the_same_questions_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M-14, M-16, M-17, M-18, U-41: a page of the newest is asked for at once, and what isn't shown is counted."""
     store = store_of(tmp_path, [Met(target=b"GET /", sources=2), *(Met(target=b"n%d" % n, channel="ssh", sources=1, sensors=1) for n in range(120))])
     asked: list[str] = []
     ask = store.ask
@@ -198,6 +209,16 @@ def test_new_targets_cost_the_same_questions_however_many_there_are(tmp_path: Pa
     many = lookup.fresh("ssh", view)
     assert (len(one.rows), one.rest, len(many.rows), many.rest) == (1, 0, 100, 20)
     assert len(asked) == few == 3
+    for count in (1, 60):
+        asked[:] = []
+        targets = [b"n%d" % n for n in range(count)]
+        assert len(lookup.known("ssh", [*targets, b"nobody"], view)) == count
+        assert asked == ["first_seen", "breadth", "observed_days"]  # the self-check
+        asked[:] = []
+        held = [msgspec.structs.replace(claim(target, "risk"), channel="ssh") for target in targets]
+        found = StoreLookup(store, TOKYO, claims=lambda _: held).findings(view)  # noqa: B023
+        assert [(one.target, one.accesses, one.regions[0].key) for one in found] == [(target.decode(), 1, "JP") for target in targets]
+        assert asked == ["breadth", "breadth"]
     client = TestClient(
         create_site(StoreAnswers(store, TOKYO), SiteConfig(cache_seconds=0), TOKYO, lambda: NOW, None, lookup), base_url="http://127.0.0.1"
     )

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from teiten.publication.findings import Claim
 from teiten.publication.folder import write_view
 from teiten.publication.policies import PUBLIC
 from teiten.publication.settings import PublicationConfig
-from teiten.publication.view import View
+from teiten.publication.view import View, target_id
 from teiten.site import outside
 from teiten.site.menu import MENU, entries
 from teiten.site.outside import create_public_site
@@ -169,6 +170,26 @@ def test_withheld_and_unknown_answer_alike(client: TestClient) -> None:
     answers = [client.post("/en/check", data={"text": text}).text.replace(text, "") for text in ("/narrow.php", "/nobody.php")]
     assert answers[0] == answers[1]
     assert client.get("/en/detail/00112233445566778899/").status_code == 404
+
+
+def test_withheld_and_unknown_cost_the_same(pages: PublicPages) -> None:
+    """P3: in equal time, since the same is done: as many calls, of Python and of built-in functions, however often it is asked."""
+
+    def calls(ask: Callable[[], object]) -> int:
+        seen: list[str] = []
+        ask()
+        sys.setprofile(lambda frame, event, given: seen.append(event))
+        try:
+            ask()
+        finally:
+            sys.setprofile(None)
+        return len(seen)
+
+    for withheld, unknown in (("GET /narrow.php", "GET /nobody.php"), ("narrow", "nobody")):
+        assert calls(lambda: pages.search("en", withheld)) == calls(lambda: pages.search("en", unknown))  # noqa: B023
+        assert calls(lambda: pages.check("ja", withheld)) == calls(lambda: pages.check("ja", unknown))  # noqa: B023
+    ids = [target_id("web", text) for text in (WITHHELD, b"GET /nobody.php")]
+    assert len({calls(lambda: pages.page(f"en/detail/{one}/")) for one in ids}) == 1  # noqa: B023
 
 
 def test_is_my_port_or_account_attacked(client: TestClient) -> None:

@@ -14,6 +14,7 @@ from babel.messages.mofile import read_mo
 
 from teiten.feeds import all_feeds
 from teiten.model import CHANNELS
+from teiten.publication.markers import Kind
 from teiten.publication.policies import POLICIES
 from teiten.site.contents import DEFINITIONS
 from teiten.site.languages import LANGUAGES, LOCALE
@@ -53,6 +54,7 @@ def used() -> set[str]:
         "fresh.own": ("web", "ssh"),
         "define": (*DEFINITIONS, *(f"{word}.text" for word in DEFINITIONS)),
         "mutes.what": ("target", "source"),
+        **dict.fromkeys(("markers.kind", "markers.why", "markers.count"), get_args(Kind)),
         "mutes.problem": (*get_args(Problem), "seal"),
         "imports": ("read", "taken", "duplicates", "other", "rejected", "accesses", "damaged"),
         "foot.policy": tuple(POLICIES),

@@ -9,6 +9,7 @@
 --   channel: channel
 --   channel_day: channel, day
 --   region: case when region = '' then 'unknown' else region end
+--   channel_region: channel, case when region = '' then 'unknown' else region end
 --   whole: cast(0 as integer)
 -- slot filters
 --   all: 1 = 1

@@ -8,6 +8,7 @@
 --   sensor: sensor = :sensor
 --   group: sensor in (select name from sensors where sensor_group = :group)
 --   target: target = :target
+--   targets: target in (:wanted)
 select channel, target, min(day) as first_on, max(day) as last_on, cast(sum(accesses) as bigint) as accesses
 from rollup
 where {filters}

@@ -1,5 +1,5 @@
 -- networks
--- The same by network: IPv4 /24, IPv6 /48, as hexadecimal digits of the prefix. `place` lets the caller cut after ties.
+-- The same by network: IPv4 /24, IPv6 /48, as hexadecimal digits of the prefix, with its region (the first by name where its sources have several). `place` lets the caller cut after ties.
 -- slot filters
 --   all: 1 = 1
 --   from: day >= :from_on
@@ -16,10 +16,11 @@
 -- slot limit
 --   none: 1 = 1
 --   top: place <= :top
-select network, accesses, sources, sensors from (
-  select network, accesses, sources, sensors, rank() over (order by {order} desc) as place from (
+select network, accesses, sources, sensors, region from (
+  select network, accesses, sources, sensors, region, rank() over (order by {order} desc) as place from (
     select case when octet_length(source) = 4 then substr(hex(source), 1, 6) else substr(hex(source), 1, 12) end as network,
-      cast(sum(accesses) as bigint) as accesses, count(distinct source) as sources, count(distinct sensor) as sensors
+      cast(sum(accesses) as bigint) as accesses, count(distinct source) as sources, count(distinct sensor) as sensors,
+      min(case when region = '' then 'unknown' else region end) as region
     from pairs
     where {filters}
     group by case when octet_length(source) = 4 then substr(hex(source), 1, 6) else substr(hex(source), 1, 12) end
