@@ -164,7 +164,7 @@ def test_hostile_targets_leave_pages_whole(tmp_path: Path) -> None:
 
 def test_withheld_and_unknown_answer_alike(client: TestClient) -> None:
     """P3."""
-    for asked, other in (("narrow", "nobody"), ("GET /narrow.php", "GET /nobody.php")):
+    for asked, other in (("narrow", "nowise"), ("GET /narrow.php", "GET /nowise.php")):
         one, two = (client.get("/en/search", params={"q": text}).text for text in (asked, other))
         assert one.replace(asked, "") == two.replace(other, "")
     answers = [client.post("/en/check", data={"text": text}).text.replace(text, "") for text in ("/narrow.php", "/nobody.php")]
@@ -185,10 +185,10 @@ def test_withheld_and_unknown_cost_the_same(pages: PublicPages) -> None:
             sys.setprofile(None)
         return len(seen)
 
-    for withheld, unknown in (("GET /narrow.php", "GET /nobody.php"), ("narrow", "nobody")):
+    for withheld, unknown in (("GET /narrow.php", "GET /nowise.php"), ("narrow", "nowise")):
         assert calls(lambda: pages.search("en", withheld)) == calls(lambda: pages.search("en", unknown))  # noqa: B023
         assert calls(lambda: pages.check("ja", withheld)) == calls(lambda: pages.check("ja", unknown))  # noqa: B023
-    ids = [target_id("web", text) for text in (WITHHELD, b"GET /nobody.php")]
+    ids = [target_id("web", text) for text in (WITHHELD, b"GET /nowise.php")]
     assert len({calls(lambda: pages.page(f"en/detail/{one}/")) for one in ids}) == 1  # noqa: B023
 
 
