@@ -7,6 +7,7 @@ takes a third of that, and the types are said instead of guessed from a sample.
 
 from __future__ import annotations
 
+from array import array
 from typing import Any, Final
 
 import nanoarrow
@@ -53,14 +54,16 @@ def _field(name: str, column: NDArray[Any]) -> Any:
 
 
 def _numbers(kind: str, column: NDArray[Any]) -> Any:
-    missing = column == None if column.dtype == object else None  # noqa: E711  element by element
-    nulls = int(missing.sum()) if missing is not None else 0
-    whole = np.where(missing, 0, column) if missing is not None and nulls else column
+    whole, missing, nulls = column, None, 0
+    if column.dtype == object:
+        values = column.tolist()
+        if nulls := values.count(None):
+            missing = column == None  # noqa: E711  element by element
+            values = [0 if value is None else value for value in values]
+        whole = np.frombuffer(array("q", values), np.int64)  # refuses what isn't a whole number of 64 bits
     valid = _bits(missing, nulls)
     if kind == "boolean":
         return _array(_TYPES[kind], len(column), valid, nulls, np.packbits(whole.astype(np.bool_), bitorder="little"))
-    if whole.dtype == object and not all(issubclass(one, (int, np.integer)) for one in set(map(type, whole.tolist()))):
-        raise TypeError("not a whole number")
     if whole.dtype.kind == "u" and len(whole) and int(whole.max()) >= 1 << 63:
         raise OverflowError("too large")
     return _array(_TYPES[kind], len(column), valid, nulls, np.ascontiguousarray(whole, dtype=np.int64))
