@@ -97,7 +97,7 @@ def fill(store: NodeStore, size: Size) -> int:
             (BatchKey(name, "ticks", day, bytes(16)), {key: column[part] for key, column in columns.items() if key != "sensor"})
             for name, part in zip(names, parts, strict=True)
         ]
-        store.take_many([batch for batch in batches if len(batch[1]["source"])], start_of(FIRST_ON, TOKYO))
+        store.prepare([batch for batch in batches if len(batch[1]["source"])])(start_of(FIRST_ON, TOKYO))
         accesses += len(order)
         if day % 10 == 9 or day == size.days - 1:
             store.seal(FIRST_ON + timedelta(days=day))

@@ -14,11 +14,11 @@ from teiten.config import Settings
 class RiseRule(Settings, frozen=True):
     """For the score of a rise; `RISE_REASONS` says why each value is what it is."""
 
-    version: str = "rise-3"
+    version: str = "rise-4"
     day_windows: tuple[int, ...] = (1, 2, 4, 7, 14)
     day_prices: tuple[float, ...] = (1.2, 0.8, 0.5, 0.3, 0.3)
-    hour_windows: tuple[int, ...] = (1, 3, 6, 12)
-    hour_prices: tuple[float, ...] = (0.5, 0.4, 0.3, 0.3)
+    hour_windows: tuple[int, ...] = (2, 4, 8, 12, 18)
+    hour_prices: tuple[float, ...] = (0.25, 0.25, 0.25, 0.25, 0.25)
     baseline_days: int = 28
     gap_days: int = 3
     least_days: int = 7
@@ -47,8 +47,8 @@ RISE_REASONS: Final[dict[str, str]] = {
     "version": "names this set of values in stored findings",
     "day_windows": "a burst shows in one day, a creep only in two weeks",
     "day_prices": "taken off a window's rarity: days alone are the most restless (repeaters, sweeps), and what lasts is in the longer windows too",
-    "hour_windows": "run every hour the median delay falls from a day to hours; a worm doubling in two hours is over before a daily batch",
-    "hour_prices": "small ones, for the sake of an early word; each tenth less costs some 0.05 false findings a day among 20,000 targets",
+    "hour_windows": "run every hour the median delay falls from a day to hours; a single hour brings no earlier word",
+    "hour_prices": "small, for the sake of an early word; a tenth less costs some 0.1 to 0.2 false findings a day among 20,000 targets looked at hourly",
     "baseline_days": "levels drift, so that a recent baseline beats a long one; four weeks hold the rhythm of the week evenly",
     "gap_days": "a rise that began slowly would raise its own baseline",
     "least_days": "with fewer live days nothing is known of what is usual, and nothing is said",

@@ -103,12 +103,12 @@ def test_nothing_at_all() -> None:
 
 
 def test_hours_are_early() -> None:
-    """Run at an hour, an outbreak of the last three hours is told by a window of hours."""
+    """Run at an hour, an outbreak of the last two hours is told by a window of hours."""
     rows = [*steady(0, 6), *burst(0, 12, [1, 2, 3, 4, 5], hour=1)]
     daily, hourly = only(measure_rise(seen(*rows))), only(measure_rise(seen(*rows), hourly=True))
     assert hourly.score[0] > daily.score[0]
-    assert hourly.hours[0] == 3
-    assert hourly.onset[0] <= 2
+    assert hourly.hours[0] == 2
+    assert hourly.onset[0] <= 1
 
 
 def test_a_calm_past_is_believed() -> None:

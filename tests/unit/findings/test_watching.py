@@ -131,7 +131,7 @@ def test_sentences(store: NodeStore) -> None:
     assert "30 new source networks" in english and "5 of 6 sensors" in english and "24 networks remain" in english
     plain = as_plain(Page(at=MIDNIGHT, findings=(finding,)), TOKYO)["findings"][0]
     assert plain["evidence"]["without_busiest_sensor"]["networks"] == 24
-    assert plain["rules"] == ["rise-3", "level-1", "state-1"]
+    assert plain["rules"] == ["rise-4", "level-1", "state-1"]
     assert plain["check"]["ja"].startswith("この製品をまだ使っているなら")  # what the dictionary says of 5168/tcp
     asked = {"channel": "packet", "group": "east", "target": "5168/tcp", "from": "2026-08-19", "to": "2026-08-20"}
     assert plain["questions"][0] == {**asked, "by": "day", "order": "sources"}
