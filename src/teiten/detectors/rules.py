@@ -48,7 +48,7 @@ RISE_REASONS: Final[dict[str, str]] = {
     "day_windows": "a burst shows in one day, a creep only in two weeks",
     "day_prices": "taken off a window's rarity: days alone are the most restless (repeaters, sweeps), and what lasts is in the longer windows too",
     "hour_windows": "run every hour the median delay falls from a day to hours; a single hour brings no earlier word",
-    "hour_prices": "small, for the sake of an early word; a tenth less costs some 0.1 to 0.2 false findings a day among 20,000 targets looked at hourly",
+    "hour_prices": "small, for the sake of an early word; a tenth less costs 0.1 to 0.2 false findings a day among 20,000 targets",
     "baseline_days": "levels drift, so that a recent baseline beats a long one; four weeks hold the rhythm of the week evenly",
     "gap_days": "a rise that began slowly would raise its own baseline",
     "least_days": "with fewer live days nothing is known of what is usual, and nothing is said",

@@ -91,7 +91,13 @@ def test_newcomers(store: NodeStore) -> None:
     take(store, "one", *[access("10.0.1.1", target, NOON - DAY) for target in (b"5/tcp", b"200/tcp", b"300/tcp")])
     take(store, "three", access("10.0.2.1", b"5/tcp", NOON - HOUR_US), access("10.0.3.1", b"6/tcp", NOON))
     store.register(SensorEntry("three", "east"))
-    take(store, "west", access("10.0.0.1", b"300/tcp", NOON - 40 * DAY), access("10.0.4.1", b"300/tcp", NOON - 2), access("10.0.4.1", b"5/tcp", NOON - 2))
+    take(
+        store,
+        "west",
+        access("10.0.0.1", b"300/tcp", NOON - 40 * DAY),
+        access("10.0.4.1", b"300/tcp", NOON - 2),
+        access("10.0.4.1", b"5/tcp", NOON - 2),
+    )
     found = newcomers(store, NOON, TOKYO, 72, 90)
     assert found == {
         ("east", "packet"): [Newcomer(b"300/tcp", NOON - DAY, 1, 1), Newcomer(b"5/tcp", NOON - DAY, 2, 2)],
