@@ -45,7 +45,8 @@ def tallies(
     if targets is not None and not targets:
         return []
     chosen, parameters = _filters(period, channel, group, targets, category)
-    return [Tally(*row) for row in store.ask("tallies", parameters, {"key": by, "other": other, "filters": chosen})]
+    slots = {"key": by, "other": other, "sets": "pair", "day": "pair", "filters": chosen}
+    return [Tally(*row) for *row, _ in store.ask("tallies", parameters, slots)]
 
 
 def capped_tallies(
@@ -56,8 +57,8 @@ def capped_tallies(
     if targets is not None and not targets:
         return []
     chosen, parameters = _filters(period, channel, group, targets, ACCESS)
-    slots = {"key": by, "other": other, "filters": chosen}
-    return [Tally(*row) for row in store.ask("capped_tallies", {**parameters, "most": MOST_PER_SOURCE}, slots)]
+    slots = {"key": by, "other": other, "sets": "pair", "day": "pair", "filters": chosen}
+    return [Tally(*row) for *row, _ in store.ask("capped_tallies", {**parameters, "most": MOST_PER_SOURCE}, slots)]
 
 
 class Breakdowns(msgspec.Struct, frozen=True):
@@ -72,12 +73,12 @@ def breakdowns(store: Store, period: Period, *, channel: str, group: str | None 
     """The same numbers as `tallies` or `capped_tallies` give, in one question: a report of many accesses reads them once instead of thrice."""
     chosen, parameters = _filters(period, channel, group, None, ACCESS)
     sets = "daily" if daily else "whole"
-    slots = {"sets": sets, "day": sets, "filters": chosen}
-    name = "capped_breakdowns" if capped else "breakdowns"
+    slots = {"key": "target", "other": "region", "sets": sets, "day": sets, "filters": chosen}
+    name = "capped_tallies" if capped else "tallies"
     rows = store.ask(name, {**parameters, "most": MOST_PER_SOURCE} if capped else parameters, slots)
-    targets = [Tally(target, channel, *numbers) for target, region, _, *numbers in rows if target is not None]
-    regions = [Tally(region, channel, *numbers) for target, region, day, *numbers in rows if target is None and day is None]
-    days = [Tally(day, region, *numbers) for _, region, day, *numbers in rows if day is not None]
+    targets = [Tally(target, channel, *numbers) for target, _, *numbers, _ in rows if target is not None]
+    regions = [Tally(region, channel, *numbers) for target, region, *numbers, day in rows if target is None and day is None]
+    days = [Tally(day, region, *numbers) for _, region, *numbers, day in rows if day is not None]
     return Breakdowns(*(sorted(found, key=lambda one: (one.key, one.other)) for found in (targets, regions, days)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -232,12 +232,13 @@ class NodeStore:
         sealed = []
         with self._seal_lock:
             days = sorted(day for day in self._open_days if day < before_on)
-            for number, draft in enumerate(sealing.side_by_side(self._draft_day, days), 1):
-                if told is not None:
-                    told(number, len(days))
-                if draft is not None:
-                    self._list(draft)
-                    sealed.append(draft.day)
+            with closing(sealing.side_by_side(self.folder, self._draft_day, days)) as drafts:
+                for number, draft in enumerate(drafts, 1):
+                    if told is not None:
+                        told(number, len(days))
+                    if draft is not None:
+                        self._list(draft)
+                        sealed.append(draft.day)
             if not self._closing:
                 self._tidy(before_on)
         return sealed

@@ -8,7 +8,7 @@ Late rows make their day open again; the next sealing adds a rows part and repla
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
@@ -40,23 +40,26 @@ class Draft(msgspec.Struct, frozen=True):
     written: dict[str, tuple[Written, int]]
 
 
-def side_by_side(draft: Callable[[date], Draft | None], days: Iterable[date]) -> Iterator[Draft | None]:
+def side_by_side(folder: Path, draft: Callable[[date], Draft | None], days: Iterable[date]) -> Generator[Draft | None, None, None]:
     """Drafts in the order of the days, made on threads: a day is sorted and packed by one core while another does the next.
 
-    When the caller stops, what was drafted ahead is never listed, and `lake.clean` tells of its files at the next start.
+    To be closed: files drafted ahead of a day that failed are removed, or a full disk would get fuller with each try.
     """
-    with ThreadPoolExecutor(_DAYS_AT_ONCE, "sealing") as pool:
-        ahead: deque[Future[Draft | None]] = deque()
-        try:
-            for day in days:
-                ahead.append(pool.submit(draft, day))
-                if len(ahead) > _DAYS_AT_ONCE:
-                    yield ahead.popleft().result()
-            while ahead:
+    ahead: deque[Future[Draft | None]] = deque()
+    pool = ThreadPoolExecutor(_DAYS_AT_ONCE, "sealing")
+    try:
+        for day in days:
+            ahead.append(pool.submit(draft, day))
+            if len(ahead) > _DAYS_AT_ONCE:
                 yield ahead.popleft().result()
-        finally:
-            for future in ahead:
-                future.cancel()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for future in ahead:
+            if not future.cancelled() and future.exception() is None and (unlisted := future.result()) is not None:
+                for written, _ in unlisted.written.values():
+                    (folder / written.path).unlink(missing_ok=True)
 
 
 def draft_day(connection: Any, folder: Path, catalogue: Catalogue, day: date, last_arrival: int) -> Draft:

@@ -277,3 +277,25 @@ def test_a_store_keeps_the_zone_of_its_days(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="days of Asia/Tokyo"):
         NodeStore.open(tmp_path, ZoneInfo("UTC"))
     NodeStore.open(tmp_path, ZoneInfo("Asia/Tokyo")).close()
+
+
+def test_a_day_that_fails_leaves_nothing_of_the_days_drafted_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk gets no fuller by trying again; the next sealing seals all of them."""
+    with closing(NodeStore.open(tmp_path / "store", UTC, clock=lambda: START + 10 * DAY)) as store:
+        store.take(BatchKey("one", "e", 0, bytes(16)), batch(4, 0), START)
+        draft, fails = sealing.draft_day, [True]
+
+        def fail_first(connection: Any, folder: Path, catalogue: Any, day: date, last_arrival: int) -> sealing.Draft:
+            if day == FIRST and fails:
+                raise duckdb.IOException("No space left on device")
+            return draft(connection, folder, catalogue, day, last_arrival)
+
+        monkeypatch.setattr(sealing, "draft_day", fail_first)
+        with pytest.raises(TeitenError, match="could not seal"):
+            store.seal(FIRST + timedelta(days=9))
+        assert list((store.folder / "lake").glob("*/*.parquet*")) == []
+        before = count(store, ALL, UTC)
+        fails.clear()
+        assert len(store.seal(FIRST + timedelta(days=9))) == 4
+        assert count(store, ALL, UTC) == before
+        assert len(before) == 4

@@ -11,6 +11,14 @@
 --   day: day
 --   channel: channel
 --   region: case when region = '' then 'unknown' else region end
+-- slot sets
+--   pair: (counted_key, other_key)
+--   whole: (counted_key), (other_key)
+--   daily: (counted_key), (other_key), (day, other_key)
+-- slot day
+--   pair: cast(null as date)
+--   whole: cast(null as date)
+--   daily: day
 -- slot filters
 --   all: 1 = 1
 --   from: day >= :from_on
@@ -35,7 +43,9 @@ with met as (
   from met
   group by channel, target, day, sensor, network
 )
-select {key} as counted_key, {other} as other_key, cast(sum(accesses) as bigint) as accesses, cast(sum(networks) as bigint) as cumulative_networks
-from parts
-group by {key}, {other}
+select counted_key, other_key, cast(sum(accesses) as bigint) as accesses, cast(sum(networks) as bigint) as cumulative_networks, {day} as of_day
+from (
+  select {key} as counted_key, {other} as other_key, day, accesses, networks from parts
+) as told
+group by grouping sets ({sets})
 order by counted_key, other_key
